@@ -1,0 +1,283 @@
+"""The exception tree: every way in which kroma_nb says no.
+
+::
+
+    KromaError
+    ├── ValidationFailed        exit 2   the input is wrong; nothing was created
+    │   ├── FieldInvalid                 a field of a file or request
+    │   │   ├── ManifestInvalid · SettingsInvalid · JobsFileInvalid · PostprocessInvalid
+    │   │   ├── ColorProfilesInvalid · CatalogInvalid · RequestInvalid · RecordInvalid
+    │   │   └── LimitExceeded            too many of something, and how to allow more
+    │   ├── FileMissing · PathRefused · PictureUnreadable · PictureTooLarge
+    │   └── PassUnavailable              a pass is asked for that has no backend here
+    ├── PolicyRefused           exit 3   allowed only after a decision that was not made
+    ├── ProviderFailed          exit 4   an engine did not deliver
+    └── InfraFailed             exit 5   disk, permissions, processes
+        └── FolderTaken · WriteFailed · ContentDamaged
+
+Anything else that reaches a user is a bug and keeps its traceback.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class KromaError(Exception):
+    """The root of the tree.
+
+    Attributes
+    ----------
+    error_kind : str
+        One of ``validation``, ``policy``, ``provider``, ``infra``.
+    error_code : str
+        A stable word for this very case, as run logs and faces report it.
+    exit_code : int
+        What a command ends with when this error reaches it.
+    """
+
+    error_kind: ClassVar[str] = "unknown"
+    error_code: ClassVar[str] = "unknown"
+    exit_code: ClassVar[int] = 1
+
+
+class ValidationFailed(KromaError):
+    """The input is wrong; nothing was created."""
+
+    error_kind = "validation"
+    error_code = "validation_error"
+    exit_code = 2
+
+
+class FieldInvalid(ValidationFailed):
+    """A field of a file or a request is wrong.
+
+    Parameters
+    ----------
+    file : str
+        The file as the user named it, or ``request`` for arguments.
+    field : str
+        Dotted path of the field, such as ``generation.candidates``; empty for the file as a whole.
+    problem : str
+        What is there, as a clause.
+    way_out : str
+        What would be right, as a clause.
+    """
+
+    error_code = "invalid_field"
+
+    def __init__(self, file: str, field: str, problem: str, way_out: str) -> None:
+        super().__init__(file, field, problem, way_out)
+        self.file, self.field, self.problem, self.way_out = file, field, problem, way_out
+
+    def __str__(self) -> str:
+        where = f"{self.file}: {self.field}" if self.field else self.file
+        return f"{where}: {self.problem}; {self.way_out}."
+
+
+class ManifestInvalid(FieldInvalid):
+    """A planning manifest cannot be used."""
+
+    error_code = "invalid_manifest"
+
+
+class SettingsInvalid(FieldInvalid):
+    """A settings file cannot be used."""
+
+    error_code = "invalid_settings"
+
+
+class JobsFileInvalid(FieldInvalid):
+    """A jobs file cannot be used."""
+
+    error_code = "invalid_jobs_file"
+
+
+class PostprocessInvalid(FieldInvalid):
+    """A postprocess file cannot be used."""
+
+    error_code = "invalid_postprocess"
+
+
+class ColorProfilesInvalid(FieldInvalid):
+    """A file of colour profiles cannot be used."""
+
+    error_code = "invalid_color_profiles"
+
+
+class CatalogInvalid(FieldInvalid):
+    """The catalog of models and prices cannot be used."""
+
+    error_code = "invalid_catalog"
+
+
+class RequestInvalid(FieldInvalid):
+    """An argument of a call or a command is wrong."""
+
+    error_code = "invalid_request"
+
+
+class RecordInvalid(FieldInvalid):
+    """A plan, journal or run log on disk is not what kroma_nb wrote."""
+
+    error_code = "invalid_record"
+
+
+class LimitExceeded(FieldInvalid):
+    """More of something is asked for than the limit allows."""
+
+    error_code = "limit_exceeded"
+
+
+class FileMissing(ValidationFailed):
+    """A file that something refers to is not there, or cannot be opened.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    role : str
+        Who refers to it, such as ``manifest.json: scene_refs[2]``.
+    cause : str
+        What the system said.
+    """
+
+    error_code = "file_missing"
+
+    def __init__(self, path: Path, role: str, cause: str = "there is no such file") -> None:
+        super().__init__(path, role, cause)
+        self.path, self.role, self.cause = path, role, cause
+
+    def __str__(self) -> str:
+        return f"{self.role}: {self.path}: {self.cause}; put the file there or correct the path."
+
+
+class PathRefused(ValidationFailed):
+    """A path leads through a link or out of the folder that it must stay in."""
+
+    error_code = "path_refused"
+
+    def __init__(self, path: str, role: str, reason: str) -> None:
+        super().__init__(path, role, reason)
+        self.path, self.role, self.reason = path, role, reason
+
+    def __str__(self) -> str:
+        return f"{self.role}: {self.path}: {self.reason}; name a real file inside that folder."
+
+
+class PictureUnreadable(ValidationFailed):
+    """A file is no picture that can be decoded."""
+
+    error_code = "image_read_failed"
+
+    def __init__(self, path: str, cause: str, way_out: str = "replace the file by a whole picture") -> None:
+        super().__init__(path, cause, way_out)
+        self.path, self.cause, self.way_out = path, cause, way_out
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.cause}; {self.way_out}."
+
+
+class PictureTooLarge(ValidationFailed):
+    """A picture has more pixels than the limit."""
+
+    error_code = "image_too_large"
+
+    def __init__(self, path: str, width: int, height: int, limit_px: int) -> None:
+        super().__init__(path, width, height, limit_px)
+        self.path, self.width, self.height, self.limit_px = path, width, height, limit_px
+
+    def __str__(self) -> str:
+        return (
+            f"{self.path}: {self.width} x {self.height} pixels are more than the limit of {self.limit_px:,}; "
+            "make it smaller, or raise max_pixels."
+        )
+
+
+class PassUnavailable(ValidationFailed):
+    """A pass is asked for that has no backend in this installation."""
+
+    error_code = "pass_unavailable"
+
+    def __init__(self, pass_name: str, way_out: str) -> None:
+        super().__init__(pass_name, way_out)
+        self.pass_name, self.way_out = pass_name, way_out
+
+    def __str__(self) -> str:
+        return f"the pass {self.pass_name} has no backend in this installation; {self.way_out}."
+
+
+class PolicyRefused(KromaError):
+    """Allowed only after a decision that was not made."""
+
+    error_kind = "policy"
+    error_code = "policy_refused"
+    exit_code = 3
+
+
+class ProviderFailed(KromaError):
+    """An engine did not deliver a usable picture."""
+
+    error_kind = "provider"
+    error_code = "provider_failed"
+    exit_code = 4
+
+    def __init__(self, provider: str, cause: str) -> None:
+        super().__init__(provider, cause)
+        self.provider, self.cause = provider, cause
+
+    def __str__(self) -> str:
+        return f"{self.provider}: {self.cause}."
+
+
+class InfraFailed(KromaError):
+    """The machine stood in the way: disk, permissions, processes."""
+
+    error_kind = "infra"
+    error_code = "infra_failed"
+    exit_code = 5
+
+
+class FolderTaken(InfraFailed):
+    """A folder that must be new is already there."""
+
+    error_code = "folder_taken"
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.path = path
+
+    def __str__(self) -> str:
+        return f"{self.path} is already there; nothing in it was touched. Try again, or name another folder."
+
+
+class WriteFailed(InfraFailed):
+    """A file could not be written; what stood at its place is still there."""
+
+    error_code = "write_failed"
+
+    def __init__(self, path: Path, cause: str) -> None:
+        super().__init__(path, cause)
+        self.path, self.cause = path, cause
+
+    def __str__(self) -> str:
+        return f"{self.path} could not be written: {self.cause}; free some space or check the folder's permissions."
+
+
+class ContentDamaged(InfraFailed):
+    """Stored bytes no longer match their sha256."""
+
+    error_code = "content_damaged"
+
+    def __init__(self, path: Path, expected_sha256: str, found_sha256: str) -> None:
+        super().__init__(path, expected_sha256, found_sha256)
+        self.path, self.expected_sha256, self.found_sha256 = path, expected_sha256, found_sha256
+
+    def __str__(self) -> str:
+        return (
+            f"{self.path} holds {self.found_sha256[:12]}… where {self.expected_sha256[:12]}… was stored; "
+            "restore the file from its source."
+        )

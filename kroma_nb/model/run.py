@@ -1,0 +1,187 @@
+"""What happens in a run: the events of its journal, and the records of passes and candidates that they carry."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Literal
+
+from pydantic import Field, TypeAdapter
+
+from kroma_nb.model.brief import Palette, Seeds
+from kroma_nb.model.quality import FileReport, Rank
+from kroma_nb.model.value import Value
+from kroma_nb.model.words import CandidateStatus, JobStatus, PassName, RunStatus
+
+JOURNAL_SCHEMA = "kroma_nb.journal/1"
+
+
+def now() -> datetime:
+    """Give the time in UTC, to the millisecond."""
+    moment = datetime.now(UTC)
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
+class StoredFile(Value):
+    """A file that a run wrote or keeps.
+
+    Attributes
+    ----------
+    path : str
+        Relative to the project root, with forward slashes.
+    """
+
+    path: str
+    sha256: str
+    size_bytes: int
+
+
+class PassRecord(Value):
+    """One pass of one candidate: what went in, what came out, when, and by which implementation."""
+
+    name: PassName
+    input: StoredFile
+    output: StoredFile
+    backend: str
+    version: str
+    started_at: datetime
+    finished_at: datetime
+
+
+class Failure(Value):
+    """Why a candidate has no usable picture."""
+
+    error_kind: str
+    error_code: str
+    message: str
+
+
+class CandidateOutcome(Value):
+    """How one candidate ended.
+
+    Attributes
+    ----------
+    passes : tuple of PassRecord
+        In order; the last one's output is the final picture.
+    guard : FileReport or None
+        The guard's word on the final picture.
+    notes : tuple of str
+        What the painter said.
+    """
+
+    job_id: str
+    index: int
+    status: CandidateStatus
+    seeds: Seeds
+    passes: tuple[PassRecord, ...] = ()
+    guard: FileReport | None = None
+    notes: tuple[str, ...] = ()
+    failure: Failure | None = None
+    started_at: datetime
+    finished_at: datetime
+
+    @property
+    def final(self) -> StoredFile | None:
+        """The final picture, where the candidate is done."""
+        return self.passes[-1].output if self.status is CandidateStatus.DONE else None
+
+
+class Environment(Value):
+    """What made the pictures: versions of libraries, and the features of the processor."""
+
+    kroma_nb: str
+    python: str
+    platform: str
+    libraries: dict[str, str]
+    cpu_features: tuple[str, ...]
+    opencv_build: str
+
+
+class RunStarted(Value):
+    """The folder exists and the plan is in it."""
+
+    event: Literal["run_started"] = "run_started"
+    schema_: Literal["kroma_nb.journal/1"] = Field(default=JOURNAL_SCHEMA, alias="schema")
+    at: datetime
+    run_id: str
+    project: str
+    plan_sha256: str
+    jobs: int
+    pictures: int
+    environment: Environment
+
+
+class InputStored(Value):
+    """An input lies in the project by its content."""
+
+    event: Literal["input_stored"] = "input_stored"
+    at: datetime
+    ref: str
+    file: StoredFile
+    media_type: str
+    width: int
+    height: int
+
+
+class StyleStudied(Value):
+    """The painter has read paper and ink off the style references."""
+
+    event: Literal["style_studied"] = "style_studied"
+    at: datetime
+    references: tuple[str, ...]
+    palette: Palette | None
+
+
+class CandidateStarted(Value):
+    """A candidate was handed to a worker."""
+
+    event: Literal["candidate_started"] = "candidate_started"
+    at: datetime
+    job_id: str
+    index: int
+
+
+class CandidateFinished(Value):
+    """A candidate ended, well or not."""
+
+    event: Literal["candidate_finished"] = "candidate_finished"
+    at: datetime
+    outcome: CandidateOutcome
+
+
+class JobFinished(Value):
+    """Every candidate of a job has ended, and they are ranked.
+
+    Attributes
+    ----------
+    ranks : dict
+        Candidate index to its rank.
+    winner : int or None
+        Index of the first-ranked candidate.
+    """
+
+    event: Literal["job_finished"] = "job_finished"
+    at: datetime
+    job_id: str
+    status: JobStatus
+    ranks: dict[int, Rank]
+    winner: int | None
+
+
+class RunFinished(Value):
+    """The run has ended, or was stopped.
+
+    Attributes
+    ----------
+    next_step : str
+        How to go on, as a whole sentence; empty where nothing is left to do.
+    """
+
+    event: Literal["run_finished"] = "run_finished"
+    at: datetime
+    status: RunStatus
+    next_step: str = ""
+
+
+Event = RunStarted | InputStored | StyleStudied | CandidateStarted | CandidateFinished | JobFinished | RunFinished
+
+event_adapter: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="event")])

@@ -1,0 +1,88 @@
+"""The closed lists: stages, passes and every status word."""
+
+from __future__ import annotations
+
+from enum import IntEnum, StrEnum
+
+
+class Stage(StrEnum):
+    """A step of the journey; one run executes exactly one."""
+
+    STYLE = "style"
+    TIME = "time"
+    WEATHER = "weather"
+    CHARACTER = "character"
+
+
+class TimeOfDay(StrEnum):
+    """The light that a scene stands in."""
+
+    DAY = "day"
+    NIGHT = "night"
+
+
+class Weather(StrEnum):
+    """The weather that a scene stands in."""
+
+    CLEAR = "clear"
+    RAIN = "rain"
+
+
+class PassName(StrEnum):
+    """One step of making a candidate, in the fixed order in which they follow."""
+
+    GENERATE = "generate"
+    BG_REMOVE = "bg_remove"
+    BG_REFINE = "bg_refine"
+    UPSCALE = "upscale"
+    COLOR = "color"
+
+
+class Gate(StrEnum):
+    """May a stage start from input that nobody reviewed?"""
+
+    BASELINE = "baseline"
+    OFF = "off"
+
+
+class RunStatus(StrEnum):
+    """Where a run stands."""
+
+    PLANNED = "planned"
+    RUNNING = "running"
+    OK = "ok"
+    PARTIAL = "partial"
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"
+
+
+class JobStatus(StrEnum):
+    """Where a job stands."""
+
+    PLANNED = "planned"
+    DONE = "done"
+    PARTIAL = "partial"
+    FAILED = "failed"
+
+
+class CandidateStatus(StrEnum):
+    """How a candidate ended."""
+
+    DONE = "done"
+    FAILED_OUTPUT_GUARD = "failed_output_guard"
+    FAILED_PROVIDER = "failed_provider"
+    SKIPPED_BUDGET = "skipped_budget"
+    IN_DOUBT = "in_doubt"
+    CANCELED = "canceled"
+
+
+class ExitCode(IntEnum):
+    """What a command ends with."""
+
+    OK = 0
+    BUG = 1
+    INPUT = 2
+    POLICY = 3
+    PROVIDER = 4
+    INFRA = 5
+    PARTIAL = 6
