@@ -1,3 +1,52 @@
-"""kroma_nb: a notebook workbench that keeps one look across a long illustrated story."""
+"""kroma_nb: a notebook workbench that keeps one look across a long illustrated story.
+
+The public names load when they are first used, so that ``import kroma_nb`` stays light::
+
+    import kroma_nb as kn
+
+    bench = kn.open_workbench()
+    plan = kn.planning.plan(request)
+    for event in kn.run.execute(plan, root=folder, painter=painter):
+        ...
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from kroma_nb import blobs, errors, images, model, passes, planning, qa, report, run, settings, workbench
+    from kroma_nb.workbench import open_workbench
 
 __version__ = "0.1.0"
+
+__all__ = [
+    "__version__",
+    "blobs",
+    "errors",
+    "images",
+    "model",
+    "open_workbench",
+    "passes",
+    "planning",
+    "qa",
+    "report",
+    "run",
+    "settings",
+    "workbench",
+]
+
+_FROM = {"open_workbench": "kroma_nb.workbench"}
+
+
+def __getattr__(name: str) -> object:
+    if name in _FROM:
+        return getattr(import_module(_FROM[name]), name)
+    if name in __all__:
+        return import_module(f"kroma_nb.{name}")
+    raise AttributeError(f"module 'kroma_nb' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

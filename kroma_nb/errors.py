@@ -75,7 +75,7 @@ class FieldInvalid(ValidationFailed):
 
     def __str__(self) -> str:
         where = f"{self.file}: {self.field}" if self.field else self.file
-        return f"{where}: {self.problem}; {self.way_out}."
+        return f"{where}: {self.problem}; {self.way_out}" + ("" if self.way_out.endswith("?") else ".")
 
 
 class ManifestInvalid(FieldInvalid):

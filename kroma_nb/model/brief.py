@@ -36,9 +36,7 @@ class Span(Value):
     def within(self, low: float, high: float, name: str) -> None:
         """Refuse a span that leaves the range in which the engine draws well."""
         if self.low < low or self.high > high:
-            raise ValueError(
-                f"{name} {self.low}..{self.high} leaves the range {low}..{high}; stay inside that range"
-            )
+            raise ValueError(f"{name} {self.low}..{self.high} leaves the range {low}..{high}; stay inside that range")
 
 
 class Hand(Value):

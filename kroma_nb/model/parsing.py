@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import difflib
 import json
+import math
+from collections import Counter, deque
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import ValidationError
@@ -25,31 +27,58 @@ def parse_json(text: str | bytes, *, file: str, error: type[FieldInvalid]) -> An
     Raises
     ------
     FieldInvalid
-        Of the given kind, with line and column of a syntax error or the name of the repeated key.
+        Of the given kind, with line and column of a syntax error, or the dotted path of the repeated key or number.
     """
+    repeated: dict[int, tuple[dict[str, Any], str]] = {}
+    constants: list[str] = []
 
-    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        seen: dict[str, Any] = {}
-        for key, value in pairs:
-            if key in seen:
-                raise error(file, key, "the key stands twice in one object", "keep one of the two")
-            seen[key] = value
-        return seen
+    def note_repeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        made = dict(pairs)
+        if len(made) < len(pairs):
+            counts = Counter(key for key, _ in pairs)
+            # The object is kept beside its id, so that no other object can take the id over.
+            repeated[id(made)] = made, next(key for key in made if counts[key] > 1)
+        return made
 
-    def refuse_constant(name: str) -> Any:
-        raise error(file, "", f"{name} is no JSON number", "write a finite number")
+    def note_constant(name: str) -> float:
+        constants.append(name)
+        return float(name)
 
+    decoded = _decoded(text, file=file, error=error)
     try:
-        if isinstance(text, bytes):
-            text = text.decode("utf-8-sig")
-        return json.loads(text, object_pairs_hook=unique, parse_constant=refuse_constant)
-    except UnicodeDecodeError as cause:
-        raise error(file, "", f"byte {cause.start} is not UTF-8", "save the file as UTF-8") from None
+        data = json.loads(decoded, object_pairs_hook=note_repeated, parse_constant=note_constant)
     except json.JSONDecodeError as cause:
         where = f"line {cause.lineno}, column {cause.colno}"
         raise error(file, "", f"not JSON: {cause.msg} at {where}", "correct the syntax there") from None
     except (RecursionError, ValueError) as cause:
         raise error(file, "", f"not usable JSON: {cause}", "nest less deeply and write shorter numbers") from None
+    if repeated or constants:
+        raise error(file, *_flaw(data, repeated))
+    return data
+
+
+def _decoded(text: str | bytes, *, file: str, error: type[FieldInvalid]) -> str:
+    if isinstance(text, str):
+        return text
+    try:
+        return text.decode("utf-8-sig")
+    except UnicodeDecodeError as cause:
+        raise error(file, "", f"byte {cause.start} is not UTF-8", "save the file as UTF-8") from None
+
+
+def _flaw(data: Any, repeated: dict[int, tuple[dict[str, Any], str]]) -> tuple[str, str, str]:
+    """Find the outermost repeated key or non-number: its dotted path, what is wrong, the way out."""
+    waiting: deque[tuple[tuple[str | int, ...], Any]] = deque([((), data)])
+    while waiting:
+        path, node = waiting.popleft()
+        if id(node) in repeated:
+            key = repeated[id(node)][1]
+            return dotted((*path, key)), "the key stands twice in one object", "keep one of the two"
+        if isinstance(node, float) and not math.isfinite(node):
+            return dotted(path), f"{json.dumps(node)} is no JSON number", "write a finite number"
+        inner = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
+        waiting.extend(((*path, key), child) for key, child in inner)
+    raise AssertionError("the flaw was noted while the data was read")
 
 
 def parse_value(model: type[V], data: Any, *, file: str, error: type[FieldInvalid], under: str = "") -> V:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
@@ -14,7 +14,7 @@ from kroma_nb.model.quality import GuardSettings
 from kroma_nb.model.value import Value
 from kroma_nb.model.words import Gate, Stage, TimeOfDay, Weather
 
-PLAN_SCHEMA = "kroma_nb.plan/1"
+PLAN_SCHEMA: Final = "kroma_nb.plan/1"
 
 
 class PostprocessRequest(Value):

@@ -57,18 +57,26 @@ class SoftWarning(StrEnum):
 class Measures(Value):
     """Technical measures of one picture; each falls for its own fault and for no other.
 
+    All are taken of what can be seen (alpha above 0), at the size at which a page is read.
+
     Attributes
     ----------
-    sharpness : float
-        How crisp the edges are, 0 to 1.
-    clipping : float
-        Fraction of photographic tones lost at the ends of the scale, 0 to 1; flat paper and ink do not count.
+    width, height : int, pixels
+    channels : int
+        1 for a picture without colour, 3, or 4 with alpha.
+    sharpness : float, 0 to 1
+        How crisp the edges are; 1 where there is no edge to judge.
+    clipping : float, 0 to 1
+        Fraction of the picture whose photographic tones are cut off at an end of the scale; flat paper and ink do
+        not count.
     noise : float, levels 0-255
         Standard deviation of the grain.
     contrast : float, 0 to 1
         Spread between the dark and the light end of the luma histogram.
     ink : float, 0 to 1
-        Fraction of pixels that are dark.
+        Fraction of the picture that is dark.
+    drawn : float, 0 to 1
+        Fraction of the picture's cells in which something is drawn.
     blank : bool
         Nothing is drawn.
     """
@@ -81,6 +89,7 @@ class Measures(Value):
     noise: float
     contrast: float
     ink: float
+    drawn: float
     blank: bool
 
 

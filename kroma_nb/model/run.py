@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field, TypeAdapter
 
@@ -12,7 +12,7 @@ from kroma_nb.model.quality import FileReport, Rank
 from kroma_nb.model.value import Value
 from kroma_nb.model.words import CandidateStatus, JobStatus, PassName, RunStatus
 
-JOURNAL_SCHEMA = "kroma_nb.journal/1"
+JOURNAL_SCHEMA: Final = "kroma_nb.journal/1"
 
 
 def now() -> datetime:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import ConfigDict, Field
 
@@ -15,7 +15,7 @@ from kroma_nb.model.run import Environment, Failure, PassRecord, StoredFile
 from kroma_nb.model.value import Value
 from kroma_nb.model.words import CandidateStatus, Gate, JobStatus, RunStatus, Stage, TimeOfDay, Weather
 
-RUN_SCHEMA = "kroma_nb.run/1"
+RUN_SCHEMA: Final = "kroma_nb.run/1"
 ALL_FAILED = "all_candidates_failed_output_guard"
 
 

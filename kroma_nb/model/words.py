@@ -39,7 +39,7 @@ class PassName(StrEnum):
 
 
 class Gate(StrEnum):
-    """May a stage start from input that nobody reviewed?"""
+    """Whether a stage may start from input that nobody reviewed."""
 
     BASELINE = "baseline"
     OFF = "off"

@@ -1,0 +1,101 @@
+"""The options of `plan` and `run`, declared once as a value."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
+
+import typer
+
+from kroma_nb.model.words import Stage, TimeOfDay, Weather
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from kroma_nb.model.plan import PlanRequest
+    from kroma_nb.workbench import Project
+
+HOME_HELP = "The workspace's folder; else KROMA_HOME, else the current folder."
+Home = Annotated[Path | None, typer.Option("--home", help=HOME_HELP)]
+Slug = Annotated[str | None, typer.Option("--project", "-p", help="The project; may be left out if there is only one.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON on standard output.")]
+
+
+@dataclass(frozen=True)
+class PlanOptions:
+    """What `plan` and `run` can be asked for."""
+
+    input: Annotated[Path | None, typer.Option(help="A picture or a folder of pictures.")] = None
+    manifest: Annotated[Path | None, typer.Option(help="A planning manifest.")] = None
+    jobs_file: Annotated[Path | None, typer.Option(help="Ready-made jobs; takes the place of scenes.")] = None
+    scene: Annotated[list[str] | None, typer.Option(help="A scene's picture; may be given again.")] = None
+    style: Annotated[list[str] | None, typer.Option(help="A style reference; may be given again.")] = None
+    only: Annotated[list[str] | None, typer.Option(help="Keep this scene or job only; may be given again.")] = None
+    stage: Annotated[Stage, typer.Option(help="Which step of the journey to make.")] = Stage.STYLE
+    time: Annotated[TimeOfDay, typer.Option(help="For the stages time and weather.")] = TimeOfDay.DAY
+    weather: Annotated[Weather, typer.Option(help="For the stage weather.")] = Weather.CLEAR
+    candidates: Annotated[int | None, typer.Option(help="Attempts a scene.")] = None
+    follow: Annotated[
+        str | None, typer.Option(help="Keep hand and light of this earlier run's winners; `latest` is the newest.")
+    ] = None
+    provider: Annotated[str | None, typer.Option(help="The engine.")] = None
+    color: Annotated[bool | None, typer.Option("--color/--no-color", help="The colour pass.")] = None
+    color_profile: Annotated[str | None, typer.Option(help="Which colour profile.")] = None
+    upscale: Annotated[bool | None, typer.Option("--upscale/--no-upscale", help="Enlarging.")] = None
+    bg_remove: Annotated[bool | None, typer.Option("--bg-remove/--no-bg-remove", help="Cutting figures out.")] = None
+    postprocess: Annotated[Path | None, typer.Option(help="A postprocess file.")] = None
+    app_settings: Annotated[Path | None, typer.Option(help="Settings of the workspace, instead of its own.")] = None
+    project_settings: Annotated[Path | None, typer.Option(help="Settings of the project, instead of its own.")] = None
+    allow_large_batch: Annotated[bool, typer.Option(help="Plan more paid pictures than safe_batch_limit.")] = False
+
+    def request(self, project: Project) -> PlanRequest:
+        """Turn the options into what planning takes; relative paths start from the current folder."""
+        from kroma_nb.model.plan import PlanRequest, PostprocessRequest
+
+        return PlanRequest(
+            project=project.slug,
+            root=Path.cwd(),
+            manifest_path=self.manifest,
+            jobs_file=self.jobs_file,
+            input=self.input,
+            scene_refs=tuple(self.scene or ()),
+            style_refs=tuple(self.style or ()),
+            only=tuple(self.only or ()),
+            stage=self.stage,
+            time=self.time,
+            weather=self.weather,
+            candidates=self.candidates,
+            allow_large_batch=self.allow_large_batch,
+            provider=self.provider,
+            follows=project.follow(self.follow) if self.follow else (),
+            postprocess=PostprocessRequest(
+                config_path=self.postprocess,
+                upscale=self.upscale,
+                color=True if self.color is None and self.color_profile else self.color,
+                color_profile=self.color_profile,
+                bg_remove=self.bg_remove,
+            ),
+        )
+
+
+def takes_plan_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command every field of `PlanOptions` as an option; it receives them as its first argument."""
+    hints = get_type_hints(PlanOptions, include_extras=True)
+    own = inspect.signature(command, eval_str=True)
+    kind = inspect.Parameter.KEYWORD_ONLY
+    options = [
+        inspect.Parameter(f.name, kind, default=f.default, annotation=hints[f.name]) for f in fields(PlanOptions)
+    ]
+    others = [parameter.replace(kind=kind) for parameter in list(own.parameters.values())[1:]]
+
+    @functools.wraps(command)
+    def with_options(**given: Any) -> None:
+        chosen = {option.name: given.pop(option.name) for option in options}
+        command(PlanOptions(**chosen), **given)
+
+    with_options.__signature__ = inspect.Signature([*options, *others])  # type: ignore[attr-defined]
+    with_options.__annotations__ = {parameter.name: parameter.annotation for parameter in (*options, *others)}
+    return with_options

@@ -1,0 +1,33 @@
+"""Pixels in and out of files: array types, loading upright with colour profile and alpha, saving, thumbnails."""
+
+from kroma_nb.images.header import probe
+from kroma_nb.images.info import MediaType, PictureInfo, PixelMode
+from kroma_nb.images.picture import Gray8, Picture, Rgb8, Rgba8, as_rgb, checked, is_gray, is_picture
+from kroma_nb.images.reading import MAX_PIXELS, load, upright
+from kroma_nb.images.sizing import fit, resize, thumbnail
+from kroma_nb.images.writing import Writer, encode, encode_png, save
+
+__all__ = [
+    "MAX_PIXELS",
+    "Gray8",
+    "MediaType",
+    "Picture",
+    "PictureInfo",
+    "PixelMode",
+    "Rgb8",
+    "Rgba8",
+    "Writer",
+    "as_rgb",
+    "checked",
+    "encode",
+    "encode_png",
+    "fit",
+    "is_gray",
+    "is_picture",
+    "load",
+    "probe",
+    "resize",
+    "save",
+    "thumbnail",
+    "upright",
+]

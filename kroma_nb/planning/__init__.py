@@ -1,0 +1,31 @@
+"""From files and a request to a frozen plan: manifest, inputs, prompts, jobs, passes, prices, gate."""
+
+from kroma_nb.planning.build import plan
+from kroma_nb.planning.color_profiles import ColorProfiles, load_profiles
+from kroma_nb.planning.config import ConfigFiles, ConfigSummary, validate_config
+from kroma_nb.planning.inputs import Discovered, discover
+from kroma_nb.planning.jobs_file import JobEntry, load_jobs_file
+from kroma_nb.planning.manifest import Manifest, SceneEntry, load_manifest
+from kroma_nb.planning.postprocess import PostprocessFile, load_postprocess
+from kroma_nb.planning.price import load_catalog
+from kroma_nb.planning.seeds import seed_of
+
+__all__ = [
+    "ColorProfiles",
+    "ConfigFiles",
+    "ConfigSummary",
+    "Discovered",
+    "JobEntry",
+    "Manifest",
+    "PostprocessFile",
+    "SceneEntry",
+    "discover",
+    "load_catalog",
+    "load_jobs_file",
+    "load_manifest",
+    "load_postprocess",
+    "load_profiles",
+    "plan",
+    "seed_of",
+    "validate_config",
+]

@@ -1,0 +1,112 @@
+"""The catalog of models and prices, the engine that a plan uses, and what the plan would cost."""
+
+from __future__ import annotations
+
+import tomllib
+from typing import TYPE_CHECKING, Any
+
+from kroma_nb.errors import CatalogInvalid, ManifestInvalid, RequestInvalid
+from kroma_nb.model.money import Catalog, Forecast, ModelCard
+from kroma_nb.model.parsing import did_you_mean, parse_value
+from kroma_nb.planning.documents import read_built_in, read_text_bytes, refuse_unusable
+from kroma_nb.planning.scenes import REQUEST
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from kroma_nb.planning.manifest import LoadedManifest
+
+BUILT_IN_CATALOG = "models.toml"
+
+
+def load_catalog(path: Path | None = None) -> Catalog:
+    """Read the catalog of models and prices.
+
+    Parameters
+    ----------
+    path : Path or None
+        A TOML file; None takes the built-in catalog.
+
+    Raises
+    ------
+    FileMissing
+        If the file is not there or cannot be opened.
+    CatalogInvalid
+        With the dotted path of the first wrong field.
+
+    Examples
+    --------
+    >>> load_catalog().providers
+    ('ink',)
+    """
+    if path is None:
+        return _catalog(read_built_in(BUILT_IN_CATALOG), BUILT_IN_CATALOG)
+    file = str(path)
+    raw = read_text_bytes(path, file=file, role="catalog", error=CatalogInvalid)
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as cause:
+        raise CatalogInvalid(file, "", f"byte {cause.start} is not UTF-8", "save the file as UTF-8") from None
+    return _catalog(text, file)
+
+
+def choose_card(catalog: Catalog, asked: str | None, loaded: LoadedManifest) -> ModelCard:
+    """Give the card of the engine that the request names, else the manifest.
+
+    Raises
+    ------
+    RequestInvalid, ManifestInvalid
+        If the catalog has no such provider; of the kind that names it.
+    RequestInvalid
+        If the engine is paid and its price is not known.
+    """
+    name = loaded.manifest.generation.provider if asked is None else asked
+    card = catalog.find(name)
+    if card is None:
+        problem, hint = f"there is no provider {name!r}", did_you_mean(name, catalog.providers)
+        if asked is None:
+            raise ManifestInvalid(loaded.file, "generation.provider", problem, hint)
+        raise RequestInvalid(REQUEST, "provider", problem, hint)
+    if card.upper_price is None:
+        problem = f"the price of {card.provider} {card.model} is not known, so nothing can bound the spending"
+        raise RequestInvalid(REQUEST, "provider", problem, "add price_per_picture to the catalog, or choose another")
+    return card
+
+
+def forecast_of(pictures: int, card: ModelCard, catalog: Catalog) -> Forecast:
+    """Say how many pictures a plan makes and what they cost at most and at least."""
+    price = card.upper_price
+    if not card.paid or price is None:
+        return Forecast(pictures=pictures, paid_pictures=0, prices_as_of=catalog.as_of)
+    cost = price * pictures
+    return Forecast(
+        pictures=pictures, paid_pictures=pictures, cost_low=cost, cost_high=cost, prices_as_of=catalog.as_of
+    )
+
+
+def _catalog(text: str, file: str) -> Catalog:
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as cause:
+        raise CatalogInvalid(file, "", f"not TOML: {cause}", "correct the syntax there") from None
+    except (RecursionError, ValueError) as cause:
+        raise CatalogInvalid(file, "", f"not usable TOML: {cause}", "nest less and write shorter numbers") from None
+    plain = _with_text_dates(data)
+    refuse_unusable(plain, file=file, error=CatalogInvalid)
+    catalog = parse_value(Catalog, plain, file=file, error=CatalogInvalid)
+    seen: set[tuple[str, str]] = set()
+    for index, card in enumerate(catalog.models):
+        if (card.provider, card.model) in seen:
+            problem = f"{card.provider} {card.model} stands twice"
+            raise CatalogInvalid(file, f"models[{index}].model", problem, "keep one of the two")
+        seen.add((card.provider, card.model))
+    return catalog
+
+
+def _with_text_dates(node: Any) -> Any:
+    """Write TOML's own dates and times as text, as JSON would."""
+    if isinstance(node, dict):
+        return {key: _with_text_dates(value) for key, value in node.items()}
+    if isinstance(node, list):
+        return [_with_text_dates(value) for value in node]
+    return node.isoformat() if hasattr(node, "isoformat") else node

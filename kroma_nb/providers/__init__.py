@@ -1,0 +1,1 @@
+"""Painters and other engines that make or change pictures; only the workbench opens them."""

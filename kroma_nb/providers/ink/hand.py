@@ -1,0 +1,83 @@
+"""From the seed of the style to one drawing hand: weight, threshold, hatching."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from kroma_nb.model.brief import Hand, Span
+
+_BASE_ANGLES_DEG = (-52.0, -44.0, 40.0)
+
+
+def stream(seed: int, purpose: int) -> np.random.Generator:
+    """Open a random stream of its own for one purpose; nothing global is touched.
+
+    Parameters
+    ----------
+    seed : int
+        One of the brief's seeds.
+    purpose : int
+        A constant of the calling module, so that two layers never share numbers.
+
+    Examples
+    --------
+    >>> stream(7, 1).integers(1000) == stream(7, 1).integers(1000)
+    np.True_
+    """
+    return np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, purpose])))
+
+
+@dataclass(frozen=True)
+class Grip:
+    """One hand as a candidate draws with it.
+
+    Attributes
+    ----------
+    line_weight : float
+        Line width as a multiple of the engine's own.
+    threshold : float, 0 to 1
+        How readily a tone turns into ink.
+    hatch_angle_deg : float
+        Direction of the first hatching on flat areas, degrees from the horizontal.
+    turn_deg : float
+        Turn of the hatching against the form's own direction.
+    hatch_density : float
+        Strokes per length as a multiple of the engine's own.
+    tones : int
+        Flat values, paper and ink both counted.
+    seed : int
+        Where the hand's own tremor comes from.
+    """
+
+    line_weight: float
+    threshold: float
+    hatch_angle_deg: float
+    turn_deg: float
+    hatch_density: float
+    tones: int
+    seed: int
+
+
+def take_hand(hand: Hand, seed: int) -> Grip:
+    """Choose one hand out of the ranges.
+
+    Parameters
+    ----------
+    hand : Hand
+        The ranges that candidates share.
+    seed : int
+        The seed of the style.
+    """
+    rng = stream(seed, 1)
+
+    def within(span: Span) -> float:
+        return float(span.low + (span.high - span.low) * rng.random())
+
+    weight, threshold = within(hand.line_weight), within(hand.threshold)
+    turn, density = within(hand.hatch_angle_deg), within(hand.hatch_density)
+    base = _BASE_ANGLES_DEG[int(rng.integers(len(_BASE_ANGLES_DEG)))]
+    return Grip(weight, threshold, base + turn, turn, density, hand.tones, seed)

@@ -1,0 +1,94 @@
+"""Integer statistics of planes: percentiles, levels and connected regions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from kroma_nb.providers.ink.pixels import Gray, cv
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+def histogram(plane: Gray) -> NDArray[np.int64]:
+    """Count the levels of a plane, exactly.
+
+    Parameters
+    ----------
+    plane : uint8 array, shape (H, W)
+
+    Returns
+    -------
+    int64 array, shape (256,)
+    """
+    return np.bincount(plane.ravel(), minlength=256)
+
+
+def level_at(counts: NDArray[np.int64], fraction: float) -> int:
+    """Give the lowest level that at least this fraction of pixels does not exceed.
+
+    Examples
+    --------
+    >>> level_at(histogram(np.arange(256, dtype=np.uint8).reshape(16, 16)), 0.5)
+    127
+    """
+    total = int(counts.sum())
+    wanted = max(1, -(-int(fraction * 1_000_000) * total // 1_000_000))
+    return int(np.searchsorted(np.cumsum(counts), min(wanted, total)))
+
+
+def share_below(counts: NDArray[np.int64], level: int) -> float:
+    """Give the fraction of pixels below a level."""
+    return int(counts[: max(0, level)].sum()) / max(1, int(counts.sum()))
+
+
+def drop_small(mask: Gray, area_px: float) -> Gray:
+    """Clear the regions of a mask that are smaller than an area.
+
+    Parameters
+    ----------
+    mask : uint8 array, shape (H, W)
+        Nonzero inside.
+    area_px : float, square pixels
+
+    Returns
+    -------
+    uint8 array, shape (H, W)
+        255 inside, 0 outside.
+    """
+    count, labels, stats, _ = cv.connectedComponentsWithStats(mask, connectivity=8)
+    keep = np.zeros(count, np.uint8)
+    keep[1:] = np.where(stats[1:, cv.CC_STAT_AREA] >= area_px, 255, 0)
+    return np.asarray(keep[labels], np.uint8)
+
+
+def clean_shapes(mask: Gray, area_px: float) -> Gray:
+    """Clear small regions and fill small holes."""
+    kept = drop_small(mask, area_px)
+    return np.asarray(cv.bitwise_not(drop_small(cv.bitwise_not(kept), area_px)), np.uint8)
+
+
+def smooth_threshold(field: Gray, level: int, page: tuple[int, int]) -> Gray:
+    """Threshold a field at twice the page's size and average down: an edge without steps.
+
+    Parameters
+    ----------
+    field : uint8 array, shape (H, W)
+        A smooth field on the working plane.
+    level : int
+        Above it is ink.
+    page : tuple of int
+        Width and height of the page in pixels.
+
+    Returns
+    -------
+    uint8 array, shape (page height, page width)
+        Coverage, 0-255.
+    """
+    double = (page[0] * 2, page[1] * 2)
+    # Linear, because a cubic would overshoot where specks were taken out and draw their ghosts.
+    large = cv.resize(field, double, interpolation=cv.INTER_LINEAR)
+    _, hard = cv.threshold(large, level, 255, cv.THRESH_BINARY)
+    return np.asarray(cv.resize(hard, page, interpolation=cv.INTER_AREA), np.uint8)

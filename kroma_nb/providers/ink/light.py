@@ -1,0 +1,174 @@
+"""The night: pools of light from plausible sources, everything else in controlled shadow."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from kroma_nb.providers.ink.hand import stream
+from kroma_nb.providers.ink.levels import drop_small, histogram, level_at, share_below
+from kroma_nb.providers.ink.pixels import Gray, Plane, cv
+
+if TYPE_CHECKING:
+    from kroma_nb.providers.ink.flatten import Flattened
+    from kroma_nb.providers.ink.frame import Grid
+    from kroma_nb.providers.ink.tone import DayTones, Scale
+
+
+_FACTOR = 8  # the light is worked out at an eighth of the working size
+_BLACK_SHARE = 0.50  # of the page below the sky
+_RELIEF = 70.0  # levels between a form's lit and unlit side
+_POOL = 42.0  # levels that the middle of a pool gains
+
+
+@dataclass(frozen=True)
+class Night:
+    """A scene's light at night.
+
+    Attributes
+    ----------
+    light : uint8 array, shape (work_height, work_width)
+        Illumination; 0 is the ambient dark, 255 the middle of a pool.
+    rim : uint8 array, shape (work_height, work_width)
+        How much a form's edge faces the light, 0-255.
+    field : uint8 array, shape (work_height, work_width)
+        The tone field under this light, for the thresholds of the day.
+    """
+
+    light: Gray
+    rim: Gray
+    field: Gray
+
+
+def fall_of_night(flat: Flattened, day: DayTones, seed: int, grid: Grid) -> Night:
+    """Light a scene anew.
+
+    Parameters
+    ----------
+    flat : Flattened
+        The scene on the working plane.
+    day : DayTones
+        Its tone field by day, with the thresholds, and the sky, which turns black.
+    seed : int
+        Where the key light stands.
+    grid : Grid
+        Page and working plane.
+    """
+    field, scale, sky = day.field, day.scale, day.sky
+    width, height = grid.coarse(_FACTOR)
+    small = cv.resize(flat.broad, (width, height), interpolation=cv.INTER_AREA)
+    dark_sky = cv.resize(sky, (width, height), interpolation=cv.INTER_AREA)
+    light = _pools(small, dark_sky, find_skin(flat), seed)
+    facing = _facing(small, light)
+    lit, shade = (cv.resize(p, grid.work, interpolation=cv.INTER_LINEAR) for p in (light, facing))
+    modelled = field.astype(np.float32) + _RELIEF * (shade - np.float32(0.44)) * cv.max(lit, 0.35)
+    modelled = cv.scaleAdd(lit, _POOL, modelled)
+    dark = np.float32(1.0) - lit
+    night = _as_dark_as_needed(modelled, dark, sky, scale)
+    rim = np.rint(np.clip(shade * 255.0, 0, 255)).astype(np.uint8)
+    return Night(np.rint(np.clip(lit, 0.0, 1.0) * 255.0).astype(np.uint8), rim, night)
+
+
+def _as_dark_as_needed(field: Plane, dark: Plane, sky: Gray, scale: Scale) -> Gray:
+    """Take off light outside the pools until the blacks have their share; the thresholds stay the day's."""
+    lit = np.clip(field, 0, 255).astype(np.uint8)
+    for depth in range(10, 260, 10):
+        lit = np.clip(np.rint(cv.scaleAdd(dark, -float(depth), field)), 0, 255).astype(np.uint8)
+        if share_below(histogram(lit[sky < 128]), scale.black) >= _BLACK_SHARE:
+            break
+    return np.where(sky > 127, np.uint8(0), lit)
+
+
+def _pools(small: Gray, sky: Gray, skin: Gray, seed: int) -> Plane:
+    """Add up the ambient dark, one key light with its beam, and the scene's own lamps."""
+    height, width = small.shape
+    y, x = np.mgrid[0:height, 0:width].astype(np.float32)
+    diagonal = float(np.hypot(width, height))
+    rng = stream(seed, 40)
+    column, row = _subject(small, sky, skin, rng)
+    side = -1.0 if rng.random() < 0.5 else 1.0
+    lean = side * (0.25 + 0.35 * rng.random())
+    radius = diagonal * (0.17 + 0.05 * rng.random())
+    dx, dy = (x - column) / radius, (y - row) / (1.15 * radius)
+    pool = np.exp(-0.9 * (dx * dx + dy * dy))
+    # The beam comes from above: it narrows towards the lamp and fades below the pool.
+    rise = np.maximum(row - y, 0.0)
+    axis = column + lean * rise
+    spread = radius * np.maximum(0.25, 1.0 - 0.55 * rise / max(1.0, float(row)))
+    beam = np.exp(-(((x - axis) / spread) ** 2) * 1.6) * np.exp(-rise / (0.55 * diagonal)) * (y < row)
+    light = np.maximum(pool, 0.75 * beam)
+    for lamp_x, lamp_y, lamp_radius in _lamps(small, sky):
+        away = ((x - lamp_x) ** 2 + (y - lamp_y) ** 2) / (lamp_radius * lamp_radius)
+        light = np.maximum(light, 0.95 * np.exp(-away))
+    return np.asarray(light, np.float32)
+
+
+def _subject(small: Gray, sky: Gray, skin: Gray, rng: np.random.Generator) -> tuple[int, int]:
+    """Choose one of the three places with the most detail, away from each other and from the margins."""
+    height, width = small.shape
+    detail = cv.absdiff(cv.dilate(small, np.ones((3, 3))), cv.erode(small, np.ones((3, 3))))
+    detail = np.where(sky > 127, np.uint8(0), cv.add(cv.min(detail, 60), skin // 2))
+    size = max(3, (height + width) // 12) | 1
+    mass = cv.boxFilter(detail, cv.CV_32F, (size, size), normalize=False)
+    y, x = np.mgrid[0:height, 0:width]
+    centred = 4 * width * height - 3 * (np.abs(2 * x - width) * height + np.abs(2 * y - height) * width) // 2
+    score = np.rint(mass).astype(np.int64) * np.maximum(centred, 1)
+    places: list[tuple[int, int]] = []
+    for _ in range(3):
+        row, column = divmod(int(np.argmax(score)), width)
+        places.append((column, row))
+        reach = max(height, width) // 6
+        score[max(0, row - reach) : row + reach, max(0, column - reach) : column + reach] = 0
+    return places[int(rng.integers(len(places)))]
+
+
+def find_skin(flat: Flattened) -> Gray:
+    """Find where the colour may be that of skin, in regions that are not tiny.
+
+    Returns
+    -------
+    uint8 array, shape (H // 8, W // 8)
+        255 inside.
+
+    References
+    ----------
+    V. Vezhnevets, V. Sazonov, A. Andreeva: A survey on pixel-based skin color detection techniques. GraphiCon 2003:
+    skin of all kinds shares its hue and differs in lightness.
+    """
+    size = (flat.tint.shape[1], flat.tint.shape[0])
+    small = cv.resize(flat.broad, size, interpolation=cv.INTER_AREA)
+    green_red, blue_yellow = flat.tint[:, :, 0].astype(np.int16) - 128, flat.tint[:, :, 1].astype(np.int16) - 128
+    warm = (green_red >= 6) & (green_red <= 34) & (blue_yellow >= 5) & (blue_yellow <= 34)
+    near = np.abs(2 * green_red - 2 * blue_yellow) <= green_red + blue_yellow
+    mask = np.where(warm & near & (small > 60), np.uint8(255), np.uint8(0))
+    mask = cv.morphologyEx(mask, cv.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    return drop_small(np.asarray(mask, np.uint8), 12.0)
+
+
+def _lamps(small: Gray, sky: Gray) -> list[tuple[float, float, float]]:
+    """Find small, compact bright spots that stand out from darker surroundings: x, y, radius of their glow."""
+    bright = np.where((small >= max(205, level_at(histogram(small), 0.97))) & (sky < 128), np.uint8(255), np.uint8(0))
+    count, _, stats, centres = cv.connectedComponentsWithStats(bright, connectivity=8)
+    around = cv.blur(small, (15, 15))
+    lamps = []
+    for n in range(1, count):
+        area = int(stats[n, cv.CC_STAT_AREA])
+        box = int(stats[n, cv.CC_STAT_WIDTH]) * int(stats[n, cv.CC_STAT_HEIGHT])
+        x, y = (int(c) for c in centres[n])
+        stands_out = int(around[y, x]) < 150
+        if 3 <= area <= small.size // 60 and area * 5 >= box * 2 and stands_out:
+            lamps.append((area, float(x), float(y), 2.2 * float(np.sqrt(area)) + 0.03 * float(np.hypot(*small.shape))))
+    lamps.sort(reverse=True)
+    return [lamp[1:] for lamp in lamps[:5]]
+
+
+def _facing(small: Gray, light: Plane) -> Plane:
+    """Compute how much forms, read as relief, face the light: 0 to 1, 0.44 where they are flat."""
+    relief = cv.GaussianBlur(small.astype(np.float32), (0, 0), 1.2)
+    toward_x, toward_y = (cv.GaussianBlur(cv.Sobel(light, cv.CV_32F, *d), (0, 0), 4.0) for d in ((1, 0), (0, 1)))
+    length = cv.magnitude(toward_x, toward_y) + np.float32(1e-4)
+    slope_x, slope_y = cv.Sobel(relief, cv.CV_32F, 1, 0), cv.Sobel(relief, cv.CV_32F, 0, 1)
+    facing = -(slope_x * toward_x + slope_y * toward_y) / length / 90.0
+    return np.asarray(np.clip(0.44 + facing, 0.0, 1.0), np.float32)

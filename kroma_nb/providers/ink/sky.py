@@ -1,0 +1,75 @@
+"""The sky, or a plain backdrop: the calm, light region that hangs from the top of the page.
+
+References
+----------
+F. Meyer: Color image segmentation. ICIP 1992 (the marker-based watershed that finds its edge).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from kroma_nb.providers.ink.pixels import Gray, cv
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from kroma_nb.providers.ink.flatten import Flattened
+    from kroma_nb.providers.ink.frame import Grid
+
+
+_DARKEST = 66  # levels; what is darker is left to the blacks
+_STEP, _TINT_STEP = 18, 7  # levels between neighbouring cells that are still calm
+
+
+def find_sky(picture: NDArray[np.uint8], flat: Flattened, grid: Grid) -> Gray:
+    """Find the sky.
+
+    Parameters
+    ----------
+    picture : uint8 array, shape (work_height, work_width, 3)
+        The scene, sRGB.
+    flat : Flattened
+        The same, flattened.
+    grid : Grid
+        Page and working plane.
+
+    Returns
+    -------
+    uint8 array, shape (work_height, work_width)
+        255 inside, 0 outside; all 0 where nothing looks like sky.
+    """
+    core = _core(flat)
+    if not core.any():
+        return np.zeros((grid.work_height, grid.work_width), np.uint8)
+    half = cv.GaussianBlur(cv.resize(picture, grid.coarse(2), interpolation=cv.INTER_AREA), (3, 3), 0)
+    reach = cv.dilate(core, np.ones((9, 9), np.uint8))
+    surely = cv.erode(core, np.ones((3, 3), np.uint8))
+    inside, maybe = (cv.resize(m, grid.coarse(2), interpolation=cv.INTER_NEAREST) for m in (surely, reach))
+    markers = np.where(inside > 0, 1, np.where(maybe == 0, 2, 0)).astype(np.int32)
+    if not (markers == 2).any():
+        markers[-1] = 2
+    cv.watershed(half, markers)
+    # The watershed leaves its own frame unassigned.
+    markers[[0, -1]], markers[:, [0, -1]] = markers[[1, -2]], markers[:, [1, -2]]
+    sky = cv.medianBlur(np.where(markers == 1, np.uint8(255), np.uint8(0)), 5)
+    return np.asarray(cv.resize(sky, grid.work, interpolation=cv.INTER_LINEAR), np.uint8)
+
+
+def _core(flat: Flattened) -> Gray:
+    """Find the sky's inside on the plane of the tint, an eighth of the working size."""
+    size = (flat.tint.shape[1], flat.tint.shape[0])
+    small = cv.resize(flat.broad, size, interpolation=cv.INTER_AREA)
+    edges = cv.morphologyEx(small, cv.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
+    tint_edges = cv.morphologyEx(cv.medianBlur(flat.tint, 3), cv.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
+    calm = (edges < _STEP) & (tint_edges.max(axis=2) < _TINT_STEP) & (small >= _DARKEST)
+    mask = np.where(calm, np.uint8(255), np.uint8(0))
+    mask = cv.dilate(cv.erode(mask, np.ones((3, 3), np.uint8)), np.ones((3, 3), np.uint8))
+    mask[0] = mask[: max(2, small.shape[0] // 30)].max(axis=0)
+    count, labels, stats, _ = cv.connectedComponentsWithStats(mask, connectivity=4)
+    tops = np.bincount(labels[0][mask[0] > 0], minlength=count)
+    is_sky = (tops * 8 >= small.shape[1]) & (stats[:, cv.CC_STAT_AREA] * 20 >= small.size)
+    is_sky[0] = False
+    return np.where(is_sky[labels], np.uint8(255), np.uint8(0))

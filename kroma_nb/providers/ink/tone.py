@@ -1,0 +1,191 @@
+"""Spotted blacks and flat washes out of a flattened lightness, and where the sky stays quiet.
+
+References
+----------
+H. Winnemöller, J. E. Kyprianidis, S. C. Olsen: XDoG: an extended difference-of-Gaussians compendium.
+Computers & Graphics 36 (2012): sharpening by a difference of Gaussians before the threshold makes blacks that
+keep a light rim along edges.
+N. Otsu: A threshold selection method from gray-level histograms. IEEE Trans. SMC 9 (1979), with two thresholds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from kroma_nb.providers.ink.levels import (
+    clean_shapes,
+    histogram,
+    level_at,
+    share_below,
+    smooth_threshold,
+)
+from kroma_nb.providers.ink.pixels import Gray, cv
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from kroma_nb.providers.ink.flatten import Flattened
+    from kroma_nb.providers.ink.flow import Walker
+    from kroma_nb.providers.ink.frame import Grid
+    from kroma_nb.providers.ink.hand import Grip
+
+
+_SHARPEN = 2.2
+_LOCAL = 0.32  # how much of the wide surroundings' lightness is taken off
+_BLACK_SHARE = (0.13, 0.40)  # of the page, whatever the scene's own darkness
+_MIDDLE_SHARE = (0.12, 0.26)
+
+
+@dataclass(frozen=True)
+class Scale:
+    """The thresholds of a page's tones, as levels of the tone field.
+
+    Attributes
+    ----------
+    black : int
+        Below it is solid ink.
+    middle : int
+        Below it are washes and hatching; above it is paper.
+    """
+
+    black: int
+    middle: int
+
+
+@dataclass(frozen=True)
+class DayTones:
+    """What a scene's tones are cut from by day.
+
+    Attributes
+    ----------
+    field : uint8 array, shape (work_height, work_width)
+        See `tone_field`.
+    scale : Scale
+        See `day_scale`.
+    sky : uint8 array, shape (work_height, work_width)
+        See `find_sky`.
+    """
+
+    field: Gray
+    scale: Scale
+    sky: Gray
+
+
+def tone_field(flat: Flattened, walker: Walker, grid: Grid) -> Gray:
+    """Compute the field that tones are cut from: flattened, sharpened at edges, evened out widely.
+
+    Parameters
+    ----------
+    flat : Flattened
+        The scene on the working plane.
+    walker : Walker
+        Its flow; the edges of blacks follow it.
+    grid : Grid
+        Page and working plane.
+
+    Returns
+    -------
+    uint8 array, shape (work_height, work_width)
+        128 is the middle.
+    """
+    plane = flat.broad.astype(np.float32)
+    near = cv.GaussianBlur(plane, (0, 0), 1.3 * grid.unit)
+    around = cv.GaussianBlur(plane, (0, 0), 4.2 * grid.unit)
+    sharp = cv.addWeighted(near, 1.0 + _SHARPEN, around, -_SHARPEN, 0.0)
+    small = cv.resize(flat.broad, grid.coarse(16), interpolation=cv.INTER_AREA)
+    wide = cv.GaussianBlur(small.astype(np.float32), (0, 0), 110.0 * grid.unit / 16)
+    wide = cv.resize(wide, grid.work, interpolation=cv.INTER_LINEAR)
+    even = cv.addWeighted(sharp, 1.0, wide, -_LOCAL, 128.0 * _LOCAL)
+    return np.asarray(np.clip(np.rint(walker.smooth(even, 1.6 * grid.unit, 3)), 0, 255), np.uint8)
+
+
+def day_scale(field: Gray, grip: Grip) -> Scale:
+    """Choose the thresholds of a page by daylight from the field's own histogram."""
+    counts = histogram(field)
+    first, second = two_thresholds(counts)
+    lean = 1.0 + 1.2 * (grip.threshold - 0.5)
+    black = min(max(share_below(counts, first), _BLACK_SHARE[0]), _BLACK_SHARE[1]) * lean
+    middle = min(max(share_below(counts, second) - black, _MIDDLE_SHARE[0]), _MIDDLE_SHARE[1])
+    return Scale(level_at(counts, black), level_at(counts, min(0.95, black + middle)))
+
+
+def two_thresholds(counts: NDArray[np.int64]) -> tuple[int, int]:
+    """Split a histogram into three classes of greatest variance between them.
+
+    Parameters
+    ----------
+    counts : int64 array, shape (256,)
+
+    Returns
+    -------
+    tuple of int
+        The first levels of the second and third class.
+    """
+    levels = np.arange(256)
+    mass = np.concatenate([[0], np.cumsum(counts)])
+    moment = np.concatenate([[0], np.cumsum(counts * levels)])
+
+    def gain(low: NDArray[np.int64], high: NDArray[np.int64]) -> NDArray[np.float64]:
+        weight, sums = mass[high] - mass[low], (moment[high] - moment[low]).astype(np.float64)
+        return np.asarray(sums * sums / np.maximum(weight, 1), np.float64)
+
+    cuts = np.arange(0, 257, 2)
+    first, second = np.meshgrid(cuts, cuts, indexing="ij")
+    zero, full = np.zeros_like(first), np.full_like(first, 256)
+    total = gain(zero, first) + gain(first, second) + gain(second, full)
+    total[first >= second] = -1.0
+    best = int(np.argmax(total))
+    return int(first.flat[best]), int(second.flat[best])
+
+
+def cut_black(field: Gray, scale: Scale, grid: Grid) -> Gray:
+    """Cut the spotted blacks: big shapes with smooth edges, no crumbs and no pinholes.
+
+    Returns
+    -------
+    uint8 array, shape (page height, page width)
+        Ink, 0-255.
+    """
+    return _cut(field, scale.black, grid, crumb=240.0)
+
+
+def cut_washes(tones: DayTones, grip: Grip, grid: Grid) -> Gray:
+    """Lay the flat values between paper and ink.
+
+    Parameters
+    ----------
+    tones : DayTones
+        The tone field, its thresholds, and the sky, where the paper stays clean.
+    grip : Grip
+        The hand; ``tones - 2`` washes are laid.
+    grid : Grid
+        Page and working plane.
+
+    Returns
+    -------
+    uint8 array, shape (page height, page width)
+        Ink, 0-255; flat apart from the smooth edges.
+    """
+    shares = {2: (), 3: ((1.0, 50),), 4: ((1.0, 34), (0.45, 84))}[grip.tones]
+    calm = cv.medianBlur(cv.medianBlur(cv.max(tones.field, tones.sky), 5), 5)
+    scale = tones.scale
+    page = np.zeros((grid.height, grid.width), np.uint8)
+    for share, ink in shares:
+        level = scale.black + round((scale.middle - scale.black) * share)
+        shape = _cut(calm, level, grid, crumb=800.0)
+        page = cv.max(page, cv.convertScaleAbs(shape, alpha=ink / 255.0))
+    return np.asarray(page, np.uint8)
+
+
+def _cut(field: Gray, level: int, grid: Grid, *, crumb: float) -> Gray:
+    """Threshold a field with its small regions and holes taken out first."""
+    _, mask = cv.threshold(field, max(0, level - 1), 255, cv.THRESH_BINARY_INV)
+    clean = clean_shapes(mask, crumb * grid.unit * grid.unit)
+    dark = cv.bitwise_not(field)
+    ink_level = 255 - level
+    dark = np.where((clean > 0) & (mask == 0), np.uint8(min(255, ink_level + 12)), dark)
+    dark = np.where((clean == 0) & (mask > 0), np.uint8(max(0, ink_level - 12)), dark)
+    return smooth_threshold(np.ascontiguousarray(dark), ink_level, grid.page)

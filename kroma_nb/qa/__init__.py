@@ -1,0 +1,9 @@
+"""Quality assurance: how colourful, crisp, clean and whole a picture is, and how candidates stand to each other."""
+
+from kroma_nb.qa.chroma import chroma_delta
+from kroma_nb.qa.examination import examine
+from kroma_nb.qa.guard import guard
+from kroma_nb.qa.ranking import rank_candidates
+from kroma_nb.qa.technical import measure
+
+__all__ = ["chroma_delta", "examine", "guard", "measure", "rank_candidates"]

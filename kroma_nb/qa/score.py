@@ -1,0 +1,64 @@
+"""What measures mean: the thresholds of the soft warnings, and the quality score."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kroma_nb.model.quality import SoftWarning
+
+if TYPE_CHECKING:
+    from kroma_nb.model.quality import Measures
+
+SOFT_BELOW = 0.40
+CLIPPED_ABOVE = 0.05
+NOISY_ABOVE = 12.0
+LOW_CONTRAST_BELOW = 0.25
+
+TIE_TOLERANCE = 0.02
+"""Scores that lie closer than this cannot be told apart: shifting, recompressing or retouching one and the same
+picture invisibly moves its score by up to this (docs/quality.md has the measurement)."""
+
+
+def technical_warnings(measures: Measures) -> tuple[SoftWarning, ...]:
+    """Name the technical faults of a picture, in a fixed order; a blank one has none to speak of."""
+    if measures.blank:
+        return ()
+    faults = {
+        SoftWarning.SOFT_FOCUS: measures.sharpness < SOFT_BELOW,
+        SoftWarning.CLIPPED: measures.clipping > CLIPPED_ABOVE,
+        SoftWarning.NOISY: measures.noise > NOISY_ABOVE,
+        SoftWarning.LOW_CONTRAST: measures.contrast < LOW_CONTRAST_BELOW,
+    }
+    return tuple(warning for warning, found in faults.items() if found)
+
+
+def quality(measures: Measures) -> float:
+    """Give a picture's score: the product of what sharpness, clipping, noise and contrast leave of 1.
+
+    Each factor falls evenly from 1, where the fault cannot be seen, to 0: sharpness from 0.65 down to 0.05, clipping
+    from 0 up to 0.5, noise from 4 up to 40 levels, contrast from 0.5 down to 0. Colourfulness has no part in it.
+
+    Returns
+    -------
+    float, 0 to 1
+        Rounded to 4 decimals; 0 for a blank picture.
+
+    Examples
+    --------
+    >>> from kroma_nb.model.quality import Measures
+    >>> page = Measures(width=8, height=8, channels=1, sharpness=0.35, clipping=0.0, noise=0.0, contrast=0.9,
+    ...                 ink=0.2, drawn=0.5, blank=False)
+    >>> quality(page)
+    0.5
+    """
+    if measures.blank:
+        return 0.0
+    crisp = _share(measures.sharpness, none=0.05, full=0.65)
+    whole = _share(measures.clipping, none=0.5, full=0.0)
+    clean = _share(measures.noise, none=40.0, full=4.0)
+    rich = _share(measures.contrast, none=0.0, full=0.5)
+    return round(crisp * whole * clean * rich, 4)
+
+
+def _share(value: float, *, none: float, full: float) -> float:
+    return min(1.0, max(0.0, (value - none) / (full - none)))

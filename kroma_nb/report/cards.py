@@ -1,0 +1,202 @@
+"""One candidate as a card: its picture, what is said about it, and where it comes from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from kroma_nb.model.words import CandidateStatus
+from kroma_nb.report import phrases
+from kroma_nb.report.elements import Element, el
+from kroma_nb.report.journey import shown_file
+from kroma_nb.report.lineage import SHORT, Step, StepKind, lineage
+from kroma_nb.report.previews import Gap, Preview, Previews, embedded, link_from
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from kroma_nb.model.runlog import CandidateRecord
+    from kroma_nb.report.journey import Take
+
+LONGEST_ALT = 120
+CHANGED = "This file has changed since the run stored it."
+
+
+@dataclass(frozen=True)
+class Page:
+    """What every part of one page shares.
+
+    Attributes
+    ----------
+    previews : Previews
+    place : str
+        The page's own path, relative to the project root.
+    anchors : mapping of (run id, job id, candidate) to str
+        Where on this page a candidate is, so that a later stage can point to it.
+    """
+
+    previews: Previews
+    place: str
+    anchors: Mapping[tuple[str, str, int], str]
+
+    def link(self, path: str) -> str | None:
+        """Give the link to a stored file; None without a path."""
+        return link_from(self.place, path) if path else None
+
+
+def named(name: str) -> str:
+    """Give a name as it can stand in an alternative text: not endless, and its writing direction its own affair."""
+    shortened = name if len(name) <= LONGEST_ALT else f"{name[:LONGEST_ALT]}…"
+    return f"\u2068{shortened}\u2069"
+
+
+def framed(shown: Preview | Gap, *, alt: str, href: str | None) -> Element:
+    """Give a picture in its mat, linked to the stored file; a gap says what is missing and why."""
+    if isinstance(shown, Gap):
+        path = el("code", el("bdi", shown.path))
+        return el("div", el("strong", "No picture"), el("p", path), el("p", shown.cause), class_="mat gap")
+    picture = el(
+        "img",
+        src=embedded(shown.data),
+        alt=alt,
+        width=shown.size[0],
+        height=shown.size[1],
+        loading="lazy",
+        decoding="async",
+        data_full=f"{shown.full_size[0]} × {shown.full_size[1]}",
+    )
+    return el("a", picture, class_="mat cutout" if shown.cutout else "mat", href=href)
+
+
+def card(page: Page, take: Take, candidate: CandidateRecord, *, shown: Preview | Gap | None) -> Element:
+    """Give a candidate's card.
+
+    Parameters
+    ----------
+    page : Page
+    take : Take
+        The job that the candidate belongs to.
+    candidate : CandidateRecord
+    shown : Preview, Gap or None
+        Its picture; None where it never had one.
+    """
+    index, job = candidate.candidate_index, take.job
+    wins = index == job.selected_candidate
+    place = phrases.standing(candidate.rank, job)
+    alt = f"Candidate {index} of {named(job.name)}, {phrases.light(job.mode, job.time, job.weather)}: {place}"
+    file = shown_file(candidate)
+    href = page.link(file.path) if file else None
+    picture = _empty(candidate) if shown is None else framed(shown, alt=alt, href=href)
+    return el(
+        "figure",
+        picture,
+        el("figcaption", *_caption(page, take, candidate, shown=shown)),
+        class_=_classes(candidate, wins=wins),
+        id=page.anchors.get((*take.key, index)),
+        data_n=index,
+    )
+
+
+def missing_card(index: int) -> Element:
+    """Give the place of a candidate that is planned and not drawn yet."""
+    empty = el("div", el("strong", "Not drawn yet"), class_="mat gap")
+    return el("figure", empty, el("figcaption", el("p", el("b", f"c{index}"), class_="rank")), class_="candidate")
+
+
+def _classes(candidate: CandidateRecord, *, wins: bool) -> str:
+    failed = candidate.status is not CandidateStatus.DONE
+    return " ".join(["candidate", *["winner"] * wins, *["failed"] * failed])
+
+
+def _empty(candidate: CandidateRecord) -> Element:
+    return el("div", el("strong", phrases.CANDIDATE_STATUS[candidate.status].capitalize()), class_="mat gap")
+
+
+def _caption(page: Page, take: Take, candidate: CandidateRecord, *, shown: Preview | Gap | None) -> list[Element]:
+    changed = isinstance(shown, Preview) and shown.changed
+    said = [
+        *([_line("bad", "Changed", CHANGED)] if changed else []),
+        *_troubles(take, candidate),
+        *(_line("warn", "Warning", text) for text in phrases.warnings(candidate, take.log)),
+        *(_line("note", "Painter", text) for text in candidate.notes),
+    ]
+    return [
+        _standing(take, candidate),
+        *([el("ul", *said, class_="said")] if said else []),
+        _provenance(page, take, candidate),
+    ]
+
+
+def _standing(take: Take, candidate: CandidateRecord) -> Element:
+    index, rank = candidate.candidate_index, candidate.rank
+    wins = index == take.job.selected_candidate
+    done = candidate.status is CandidateStatus.DONE
+    tied = phrases.tie(rank)
+    return el(
+        "p",
+        el("b", f"c{index}"),
+        el("span", "★ Winner by rank", class_="badge win") if wins else None,
+        None if done else el("span", phrases.CANDIDATE_STATUS[candidate.status], class_="badge fail"),
+        el("span", phrases.standing(rank, take.job), class_="place"),
+        el("span", f"{tied}: too close to tell apart", class_="badge tied") if tied else None,
+        _quality(rank.quality) if done else None,
+        class_="rank",
+    )
+
+
+def _quality(value: float) -> Element:
+    clipped = min(1.0, max(0.0, value))
+    bar = el("meter", f"{value:.2f}", min=0, max=1, value=f"{clipped:.4f}", aria_label="quality")
+    return el("span", "quality ", el("b", f"{value:.2f}"), bar, class_="quality")
+
+
+def _line(kind: str, who: str, text: str) -> Element:
+    return el("li", el("b", f"{who}: "), el("span", text), class_=kind)
+
+
+def _troubles(take: Take, candidate: CandidateRecord) -> list[Element]:
+    why = phrases.reasons(candidate, take.log, take.job)
+    lines = [_line("bad", "Reason", text) for text in why]
+    failure = candidate.failure
+    if failure is not None and not why:
+        lines.append(_line("bad", failure.error_code, failure.message))
+    if candidate.status in phrases.WAY_OUT:
+        lines.append(_line("way-out", "Way out", phrases.WAY_OUT[candidate.status]))
+    return lines
+
+
+def _provenance(page: Page, take: Take, candidate: CandidateRecord) -> Element:
+    seeds = candidate.seeds
+    steps = lineage(take.log, take.job, candidate)
+    followed = take.job.follows
+    target = page.anchors.get((followed.run_id, followed.job_id, followed.candidate)) if followed else None
+    return el(
+        "details",
+        el("summary", "Lineage and seeds"),
+        el("ol", *(_step(page, step, target) for step in steps), class_="chain"),
+        el(
+            "p",
+            f"Seeds: style {seeds.style}, time {seeds.time}, weather {seeds.weather}. "
+            f"Drawn by {candidate.provider}, {candidate.model}, in "
+            f"{phrases.took(candidate.started_at, candidate.finished_at)}.",
+            class_="seeds",
+        ),
+    )
+
+
+def _step(page: Page, step: Step, followed_anchor: str | None) -> Element:
+    href = page.link(step.path)
+    if step.kind is StepKind.FOLLOWED and followed_anchor:
+        href = f"#{followed_anchor}"
+    title = el("bdi", step.title)
+    # The final file is named by its whole sha256: that is what a person checks a copy against.
+    fingerprint = step.sha256 if step.kind is StepKind.FINAL else step.sha256[:SHORT]
+    return el(
+        "li",
+        el("span", step.kind.value, class_="kind"),
+        el("span", el("a", title, href=href) if href else title, class_="title"),
+        el("span", el("bdi", step.detail), class_="detail") if step.detail else None,
+        el("code", fingerprint, title=f"sha256 {step.sha256}") if fingerprint else None,
+        None if step.intact else el("strong", "The chain is broken here: it did not start from the step before."),
+        class_=f"step {step.kind}",
+    )

@@ -1,0 +1,197 @@
+"""Statuses, reasons and warnings in plain words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kroma_nb.model.quality import HardReason, SoftWarning
+from kroma_nb.model.words import CandidateStatus, Gate, JobStatus, RunStatus, Stage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from kroma_nb.model.quality import FileReport, Measures, Rank
+    from kroma_nb.model.runlog import CandidateRecord, JobRecord, RunLog
+
+RUN_STATUS = {
+    RunStatus.PLANNED: "planned, not started",
+    RunStatus.RUNNING: "still running",
+    RunStatus.OK: "complete",
+    RunStatus.PARTIAL: "some pictures are missing",
+    RunStatus.FAILED: "failed",
+    RunStatus.INTERRUPTED: "stopped before its end",
+}
+CANDIDATE_STATUS = {
+    CandidateStatus.DONE: "done",
+    CandidateStatus.FAILED_OUTPUT_GUARD: "failed the guard",
+    CandidateStatus.FAILED_PROVIDER: "the engine failed",
+    CandidateStatus.SKIPPED_BUDGET: "skipped, over budget",
+    CandidateStatus.IN_DOUBT: "in doubt",
+    CandidateStatus.CANCELED: "canceled",
+}
+WAY_OUT = {
+    CandidateStatus.FAILED_OUTPUT_GUARD: "Draw it again with another seed, or change the guard's settings.",
+    CandidateStatus.FAILED_PROVIDER: "Resume the run to try it again.",
+    CandidateStatus.SKIPPED_BUDGET: "Raise the budget or the run's limit, then resume the run.",
+    CandidateStatus.IN_DOUBT: "It may have been charged, so it is not repeated before you confirm it.",
+    CandidateStatus.CANCELED: "Resume the run to draw it.",
+}
+GATE = {
+    Gate.OFF: "Not reviewed: the gate is off, and a rank is no approval. Look before you build on these pictures.",
+    Gate.BASELINE: "The gate asks for a reviewed baseline; a rank is no approval.",
+}
+_HARD = {
+    HardReason.IMAGE_READ_FAILED: "The file cannot be read as a picture",
+    HardReason.INPUT_NOT_FOUND: "The file is not there",
+    HardReason.NO_IMAGES_FOUND: "There was no picture to look at",
+    HardReason.BLANK: "Nothing is drawn on it",
+}
+_SOFT: dict[SoftWarning, tuple[str, Callable[[Measures], str]]] = {
+    SoftWarning.SOFT_FOCUS: ("Edges are soft", lambda measures: f"sharpness {_level(measures.sharpness)}"),
+    SoftWarning.CLIPPED: ("Tones are lost at the ends of the scale", lambda measures: f"{measures.clipping:.1%}"),
+    SoftWarning.NOISY: ("It is grainy", lambda measures: f"noise {_level(measures.noise)} levels"),
+    SoftWarning.LOW_CONTRAST: (
+        "Dark and light lie close together",
+        lambda measures: f"contrast {_level(measures.contrast)}",
+    ),
+}
+
+
+def listed(items: list[str]) -> str:
+    """Join items as a sentence does.
+
+    Examples
+    --------
+    >>> listed(["c1", "c2", "c3"])
+    'c1, c2 and c3'
+    """
+    return " and ".join([", ".join(items[:-1]), items[-1]]) if len(items) > 1 else "".join(items)
+
+
+def ordinal(number: int) -> str:
+    """Give a rank as people say it.
+
+    Examples
+    --------
+    >>> [ordinal(n) for n in (1, 2, 3, 11, 12, 23)]
+    ['1st', '2nd', '3rd', '11th', '12th', '23rd']
+    """
+    teen = number % 100 in {11, 12, 13}
+    return f"{number}{'th' if teen else {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th')}"
+
+
+def counted(number: int, noun: str) -> str:
+    """Count something.
+
+    Examples
+    --------
+    >>> counted(1, "candidate"), counted(3, "candidate")
+    ('1 candidate', '3 candidates')
+    """
+    return f"{number} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def light(stage: Stage, time: str, weather: str) -> str:
+    """Say what a stage draws; a stage names only the light and weather that it uses.
+
+    Examples
+    --------
+    >>> light(Stage.STYLE, "day", "clear"), light(Stage.WEATHER, "night", "rain")
+    ('Style', 'Weather: rain, night')
+    """
+    used = {Stage.STYLE: [], Stage.WEATHER: [weather, time]}.get(stage, [time])
+    return stage.value.capitalize() + (f": {', '.join(used)}" if used else "")
+
+
+def progress(job: JobRecord) -> str:
+    """Say how far a job came."""
+    if job.status is JobStatus.FAILED:
+        return "no usable candidate"
+    done = sum(candidate.status is CandidateStatus.DONE for candidate in job.candidates)
+    return f"{done} of {counted(job.planned_candidates, 'candidate')} done"
+
+
+def standing(rank: Rank, job: JobRecord) -> str:
+    """Say where a candidate stands among those that are ranked."""
+    if rank.position < 1:
+        return "outside the ranking"
+    ranked = sum(candidate.rank.position > 0 for candidate in job.candidates)
+    return f"{ordinal(rank.position)} of {ranked}"
+
+
+def tie(rank: Rank) -> str:
+    """Name the candidates that cannot be told apart from this one; empty where there are none."""
+    names = [f"c{index}" for index in sorted(rank.tied_with)]
+    return f"Tied with {listed(names)}" if names else ""
+
+
+def _level(value: float | None) -> str:
+    return "not measured" if value is None else f"{value:.2g}" if value < 1 else f"{value:.1f}"
+
+
+def _wrong_size(measures: Measures | None, job: JobRecord) -> str:
+    found = f"{measures.width} × {measures.height}" if measures else "another size"
+    return f"It is {found} where {job.size.width} × {job.size.height} pixels were asked for"
+
+
+def hard(reason: HardReason, report: FileReport, *, log: RunLog, job: JobRecord) -> str:
+    """Say why a picture cannot be used, with its numbers."""
+    chroma = f"(chroma {_level(report.chroma_delta)}, at most {log.guard.max_chroma_delta:g})"
+    match reason:
+        case HardReason.WRONG_SIZE:
+            said = _wrong_size(report.measures, job)
+        case HardReason.NOT_GRAYSCALE_LIKE:
+            said = f"It has colour where plain black and white was asked for {chroma}"
+        case HardReason.CHROMA_EXCEEDS_THRESHOLD:
+            said = f"It is more colourful than allowed {chroma}"
+        case _:
+            said = _HARD[reason]
+    return f"{said}: {report.error}" if report.error and reason is HardReason.IMAGE_READ_FAILED else f"{said}."
+
+
+def soft(warning: SoftWarning, report: FileReport, *, log: RunLog) -> str:
+    """Say what a picture could do better, with its number."""
+    if warning is SoftWarning.CHROMA_EXCEEDS_THRESHOLD:
+        chroma, most = _level(report.chroma_delta), log.guard.max_chroma_delta
+        return f"More colourful than the story allows (chroma {chroma}, at most {most:g})."
+    said, measured = _SOFT[warning]
+    return f"{said}." if report.measures is None else f"{said} ({measured(report.measures)})."
+
+
+def reasons(candidate: CandidateRecord, log: RunLog, job: JobRecord) -> tuple[str, ...]:
+    """Give every hard reason of the guard as a sentence."""
+    report = candidate.output_guard
+    return tuple(hard(reason, report, log=log, job=job) for reason in report.hard_fail_reasons) if report else ()
+
+
+def warnings(candidate: CandidateRecord, log: RunLog) -> tuple[str, ...]:
+    """Give every soft warning of the guard as a sentence."""
+    report = candidate.output_guard
+    return tuple(soft(warning, report, log=log) for warning in report.soft_warnings) if report else ()
+
+
+def moment(at: datetime | None) -> str:
+    """Give a time in UTC, to the minute."""
+    return f"{at:%Y-%m-%d %H:%M} UTC" if at else "not yet"
+
+
+def took(start: datetime | None, end: datetime | None) -> str:
+    """Say how long something took.
+
+    Examples
+    --------
+    >>> from datetime import datetime, timedelta
+    >>> start = datetime(2026, 1, 1)
+    >>> [took(start, start + timedelta(seconds=s)) for s in (0.042, 4.2, 75)]
+    ['42 ms', '4.2 s', '1 min 15 s']
+    """
+    if start is None or end is None:
+        return "time unknown"
+    seconds = max(0.0, (end - start).total_seconds())
+    if seconds < 1:
+        return f"{seconds * 1000:.0f} ms"
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s"

@@ -1,0 +1,92 @@
+"""The contact sheet: scenes as rows, their source and candidates as columns, in one PNG."""
+
+from __future__ import annotations
+
+from math import sqrt
+from typing import TYPE_CHECKING
+
+from kroma_nb import images
+from kroma_nb.model.words import CandidateStatus, Gate
+from kroma_nb.report import phrases
+from kroma_nb.report.drawing import EDGE_PX, GAP_PX, HEAD_HEIGHT_PX, Cell, Drawing, Grid, Row
+from kroma_nb.report.journey import Take, as_logs, journeys, shown_file
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from kroma_nb.model.runlog import CandidateRecord, RunLog
+
+LARGEST_CELL_PX, SMALLEST_CELL_PX = 420, 150
+SHEET_PIXELS = 20_000_000
+MOST_COLUMNS = 8
+
+
+def contact_sheet(log: RunLog | Sequence[RunLog], pictures: Callable[[str], bytes]) -> bytes:
+    """Draw every candidate of a run beside its source.
+
+    Parameters
+    ----------
+    log : RunLog, or sequence of RunLog
+        One run, or a chain of runs in the order in which they were made.
+    pictures : callable, str -> bytes
+        Gives a stored file by its path relative to the project root. A file that it cannot give (`KromaError`,
+        `OSError`, `LookupError`) or that is no picture leaves a named gap.
+
+    Returns
+    -------
+    bytes
+        A PNG, sRGB; the winner of each row is framed. Pictures are the smaller the more there are, down to 150
+        pixels. A name that no font at hand can write is replaced by its job's id.
+
+    Raises
+    ------
+    ValueError
+        If there is no run.
+    """
+    logs = as_logs(log)
+    rows = [_row(take) for journey in journeys(logs) for take in journey.takes]
+    drawing = Drawing.blank(_grid(rows, logs), rows, pictures)
+    stages = " → ".join(phrases.light(entry.stage, entry.time, entry.weather) for entry in logs)
+    reviewed = " · not reviewed" if any(entry.gate is Gate.OFF for entry in logs) else ""
+    drawing.title(logs[-1].project, logs[-1].run_id, f"{stages}{reviewed}")
+    top = EDGE_PX + 2 * HEAD_HEIGHT_PX - GAP_PX
+    for row in rows:
+        drawing.row(row, top)
+        top += drawing.grid.row_height(row)
+    return drawing.png()
+
+
+def _row(take: Take) -> Row:
+    job, source = take.job, take.source
+    first = Cell(source.file.path if source else None, "Source", job.scene_ref)
+    stage = phrases.light(job.mode, job.time, job.weather)
+    return Row(job.name, job.id, stage, (first, *(_cell(take, candidate) for candidate in job.candidates)))
+
+
+def _cell(take: Take, candidate: CandidateRecord) -> Cell:
+    file, rank = shown_file(candidate), candidate.rank
+    done = candidate.status is CandidateStatus.DONE
+    place = phrases.standing(rank, take.job)
+    quality = f" · quality {rank.quality:.2f}" if done else ""
+    wins = candidate.candidate_index == take.job.selected_candidate
+    second = [*(["Winner by rank"] * wins), *filter(None, [phrases.tie(rank)])]
+    return Cell(
+        file.path if file else None,
+        f"c{candidate.candidate_index} · {place}{quality}",
+        ", ".join(second) or phrases.CANDIDATE_STATUS[candidate.status],
+        wins=wins,
+        fails=not done,
+    )
+
+
+def _grid(rows: Sequence[Row], logs: Sequence[RunLog]) -> Grid:
+    sizes = [(job.size.width, job.size.height) for log in logs for job in log.jobs]
+    size = max(set(sizes), key=sizes.count) if sizes else (1, 1)
+    # A panorama or a tower of pages would leave no room to write under its cells.
+    aspect = min(2.5, max(0.4, size[0] / size[1]))
+    columns = min(MOST_COLUMNS, max((len(row.cells) for row in rows), default=1))
+    lines = sum(-(-len(row.cells) // columns) for row in rows)
+    side = sqrt(SHEET_PIXELS / max(1, lines * columns) / min(aspect, 1 / aspect))
+    side = int(min(LARGEST_CELL_PX, max(SMALLEST_CELL_PX, side)))
+    width, height = images.fit((round(1000 * aspect), 1000), side)
+    return Grid((max(width, SMALLEST_CELL_PX), height), columns)

@@ -1,0 +1,267 @@
+"""The run log: the fold of a plan and its journal, written job by job and read back."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from kroma_nb.blobs import write_atomic
+from kroma_nb.errors import RecordInvalid
+from kroma_nb.model.quality import Rank
+from kroma_nb.model.run import (
+    CandidateFinished,
+    CandidateOutcome,
+    InputStored,
+    JobFinished,
+    RunFinished,
+    RunStarted,
+    StyleStudied,
+)
+from kroma_nb.model.runlog import ALL_FAILED, CandidateRecord, InputRecord, JobRecord, RunLog
+from kroma_nb.model.words import CandidateStatus, JobStatus, PassName, RunStatus
+from kroma_nb.run.folder import RunFolder
+from kroma_nb.run.journal import is_played, read_journal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from kroma_nb.model.plan import Job, Plan
+    from kroma_nb.model.postprocess import PostprocessPlan
+    from kroma_nb.model.run import Event
+
+
+@dataclass
+class _Happened:
+    """What a journal says, sorted by job."""
+
+    started: RunStarted | None = None
+    finished: RunFinished | None = None
+    studied: StyleStudied | None = None
+    inputs: dict[str, InputRecord] = field(default_factory=dict)
+    outcomes: dict[str, dict[int, CandidateOutcome]] = field(default_factory=lambda: defaultdict(dict))
+    ended: dict[str, JobFinished] = field(default_factory=dict)
+
+    def hear(self, event: Event) -> None:
+        match event:
+            case RunStarted():
+                self.started = event
+            case InputStored():
+                self.inputs[event.file.sha256] = InputRecord(
+                    ref=event.ref, file=event.file, media_type=event.media_type, width=event.width, height=event.height
+                )
+            case StyleStudied():
+                self.studied = self.studied or event
+            case CandidateFinished(outcome=outcome):
+                self.outcomes[outcome.job_id][outcome.index] = outcome
+            case JobFinished():
+                self.ended[event.job_id] = event
+            case RunFinished():
+                self.finished = event
+
+
+def fold(plan: Plan, events: Iterable[Event], *, played: bool = False) -> RunLog:
+    """Make the run log out of what was planned and what happened.
+
+    Parameters
+    ----------
+    plan : Plan
+    events : iterable of Event
+        In the order of the journal.
+    played : bool
+        Whether a living process plays the run. A journal that nobody plays and that has no end was killed: its run
+        is ``interrupted``.
+
+    Returns
+    -------
+    RunLog
+        The same plan and events always give an equal log.
+
+    Raises
+    ------
+    RecordInvalid
+        If the events do not begin with `RunStarted`.
+    """
+    happened = _Happened()
+    for event in events:
+        happened.hear(event)
+    started, finished = happened.started, happened.finished
+    if started is None:
+        raise RecordInvalid("journal.jsonl", "", "it does not say that a run started", "restore the file")
+    unfinished = RunStatus.RUNNING if played else RunStatus.INTERRUPTED
+    return RunLog(
+        run_id=started.run_id,
+        timestamp=started.at,
+        finished_at=finished.at if finished else None,
+        status=finished.status if finished else unfinished,
+        project=plan.project,
+        stage=plan.stage,
+        time=plan.time,
+        weather=plan.weather,
+        gate=plan.gate,
+        provider=plan.card.provider,
+        model=plan.card.model,
+        generation=plan.generation,
+        palette=happened.studied.palette if happened.studied else None,
+        postprocess_plan=plan.postprocess,
+        guard=plan.guard,
+        plan_sha256=started.plan_sha256,
+        environment=started.environment,
+        inputs=tuple(happened.inputs.values()),
+        jobs=tuple(_job_record(job, plan, happened) for job in plan.jobs),
+        notes=plan.notes,
+        next_step=finished.next_step if finished else "",
+    )
+
+
+def _job_record(job: Job, plan: Plan, happened: _Happened) -> JobRecord:
+    outcomes, ended = happened.outcomes.get(job.id, {}), happened.ended.get(job.id)
+    records = tuple(_candidate_record(outcomes[index], ended, plan) for index in sorted(outcomes))
+    winner = outcomes[ended.winner] if ended and ended.winner is not None else None
+    status = ended.status if ended else JobStatus.PARTIAL if outcomes else JobStatus.PLANNED
+    final = winner.final if winner else None
+    files = (happened.inputs.get(file.sha256) for file in (job.scene, *job.references))
+    return JobRecord(
+        id=job.id,
+        name=job.name,
+        mode=job.mode,
+        time=job.time,
+        weather=job.weather,
+        scene_sha256=job.scene.sha256,
+        scene_ref=job.scene.ref,
+        input_images=tuple(record.file.path for record in files if record is not None),
+        prompt=job.prompt,
+        size=job.size,
+        status=status,
+        planned_candidates=len(job.candidates),
+        selected_candidate=winner.index if winner else None,
+        final_output=final.path if final else None,
+        failure_reason=_failure_reason(records) if status is JobStatus.FAILED else None,
+        follows=job.follows,
+        candidates=records,
+    )
+
+
+def _candidate_record(outcome: CandidateOutcome, ended: JobFinished | None, plan: Plan) -> CandidateRecord:
+    hard = len(outcome.guard.hard_fail_reasons) if outcome.guard else 0
+    soft = len(outcome.guard.soft_warnings) if outcome.guard else 0
+    unranked = Rank(hard_failures=hard, soft_warnings=soft)
+    return CandidateRecord(
+        candidate_index=outcome.index,
+        status=outcome.status,
+        output=outcome.passes[0].output.path if outcome.passes else None,
+        final_output=outcome.final.path if outcome.final else None,
+        rank=ended.ranks.get(outcome.index, unranked) if ended else unranked,
+        seeds=outcome.seeds,
+        provider=plan.card.provider,
+        model=plan.card.model,
+        started_at=outcome.started_at,
+        finished_at=outcome.finished_at,
+        passes=outcome.passes,
+        output_guard=outcome.guard,
+        notes=outcome.notes,
+        failure=outcome.failure,
+    )
+
+
+def _failure_reason(records: tuple[CandidateRecord, ...]) -> str:
+    if all(record.status is CandidateStatus.FAILED_OUTPUT_GUARD for record in records):
+        return ALL_FAILED
+    return next((r.failure.message for r in records if r.failure), "no candidate can be used")
+
+
+def document(log: RunLog) -> dict[str, Any]:
+    """Give the run log as JSON types, with the keys that readers of older run logs look for beside its own."""
+    guard = {"enabled": True, **log.guard.to_json()}
+    postprocess = _older_postprocess(log.postprocess_plan)
+    head = log.to_json()
+    jobs = head.pop("jobs")
+    for written, job in zip(jobs, log.jobs, strict=True):
+        written["planned_generation"] = {"candidates": job.planned_candidates}
+        written["planned_postprocess"] = postprocess
+        written["planned_output_guard"] = guard
+        if job.winner is not None:
+            written["output"] = job.final_output
+            written.update(_older_passes(job.winner))
+    sizes = {str(job.size) for job in log.jobs}
+    return head | {
+        "mode": "run",
+        "size": sizes.pop() if len(sizes) == 1 else "",
+        "quality": "",
+        "postprocess": postprocess,
+        "output_guard": guard,
+        "storage": {"project_root": ".", "resolved_from_backend": False},
+        "jobs": jobs,
+    }
+
+
+def _older_postprocess(plan: PostprocessPlan) -> dict[str, Any]:
+    cut, order = plan.bg_remove, [str(name) for name in plan.pipeline_order]
+    return {
+        "upscale": plan.upscale is not None,
+        "color": plan.color is not None,
+        "bg_remove": cut is not None,
+        "upscale_backend": plan.upscale.backend.value if plan.upscale else None,
+        "color_profile": plan.color.profile if plan.color else None,
+        "bg_remove_backends": [name.value for name in cut.backends] if cut else [],
+        "bg_refine_openai": cut is not None and cut.refine_openai,
+        "bg_refine_openai_required": cut is not None and cut.refine_openai_required,
+        "pipeline_order": ["bg_refine_openai" if name == "bg_refine" else name for name in order],
+    }
+
+
+def _older_passes(winner: CandidateRecord) -> dict[str, Any]:
+    passes: dict[str, Any] = {
+        record.name.value: {"input": record.input.path, "output": record.output.path, "backend": record.backend}
+        for record in winner.passes
+        if record.name is not PassName.GENERATE
+    }
+    if winner.output_guard is not None:
+        passes["output_guard"] = {"checked_input": winner.final_output, "files": [winner.output_guard.to_json()]}
+    return passes
+
+
+def write_run_log(folder: RunFolder) -> None:
+    """Write ``run.json`` out of the plan and the journal that lie in the folder.
+
+    Raises
+    ------
+    RecordInvalid
+        If plan or journal are not what was written.
+    WriteFailed
+        If the disk refuses.
+    """
+    log = fold(folder.plan(), read_journal(folder.journal_path))
+    text = json.dumps(document(log), indent=2, ensure_ascii=False) + "\n"
+    write_atomic(folder.log_path, text.encode(), durable=True)
+
+
+def read_run(path: Path) -> RunLog:
+    """Read a run from its folder; one that was killed is folded from its journal and shown as ``interrupted``.
+
+    Raises
+    ------
+    RecordInvalid
+        If a file of the run is missing, damaged or was changed.
+    """
+    folder = RunFolder(path.parent.parent, path.name)
+    if not folder.log_path.exists():
+        return fold(folder.plan(), read_journal(folder.journal_path), played=is_played(folder.journal_path))
+    try:
+        return RunLog.model_validate_json(folder.log_path.read_bytes())
+    except ValidationError as cause:
+        first = cause.errors(include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        way_out = f"delete the file: it is made again from {folder.plan_path.name} and {folder.journal_path.name}"
+        raise RecordInvalid(str(folder.log_path), where, first["msg"], way_out) from None
+
+
+def run_folders(root: Path) -> Iterator[Path]:
+    """Give the run folders of a project, newest first."""
+    runs = root / "runs"
+    if runs.is_dir():
+        yield from sorted((path for path in runs.iterdir() if path.is_dir()), reverse=True)

@@ -1,0 +1,142 @@
+"""What a worker does: one candidate from its scene to its judged picture, and the study of a style."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kroma_nb import images
+from kroma_nb.blobs import sha256_bytes, write_atomic
+from kroma_nb.errors import KromaError
+from kroma_nb.model.run import CandidateOutcome, Failure, PassRecord, StoredFile, now
+from kroma_nb.model.words import CandidateStatus, PassName
+from kroma_nb.passes import COLOR_VERSION, color, generate
+from kroma_nb.qa import examine
+from kroma_nb.run.folder import RunFolder, file_word
+
+if TYPE_CHECKING:
+    from kroma_nb.images import Picture
+    from kroma_nb.model.brief import Brief, Painter, Palette
+    from kroma_nb.model.postprocess import ColorPlan
+    from kroma_nb.model.quality import GuardSettings
+
+
+@dataclass(frozen=True, slots=True)
+class CandidateTask:
+    """All that a worker needs for one candidate: values and a path, no pixels and no key.
+
+    Attributes
+    ----------
+    scene : StoredFile
+        The scene among the project's inputs.
+    output_name : str
+        File name of the generated picture.
+    color : ColorPlan or None
+        The colour pass, where the plan has one.
+    """
+
+    folder: RunFolder
+    job_id: str
+    index: int
+    scene: StoredFile
+    output_name: str
+    brief: Brief
+    painter: Painter
+    color: ColorPlan | None
+    guard: GuardSettings
+
+
+def make_candidate(task: CandidateTask) -> CandidateOutcome:
+    """Make one candidate; what goes wrong with it is part of the outcome and ends only itself."""
+    started_at = now()
+    passes: list[PassRecord] = []
+    notes: tuple[str, ...] = ()
+    report, failure, status = None, None, CandidateStatus.DONE
+    try:
+        picture, notes = _generated(task, passes)
+        if task.color is not None:
+            picture = _colored(task, task.color, picture, passes)
+        final = passes[-1].output
+        report = examine(picture, task.guard, name=final.path, expect_size=task.brief.size)
+        if report.hard_fail_reasons:
+            status = CandidateStatus.FAILED_OUTPUT_GUARD
+    except KromaError as error:
+        status = CandidateStatus.FAILED_PROVIDER
+        failure = Failure(error_kind=error.error_kind, error_code=error.error_code, message=str(error))
+    return CandidateOutcome(
+        job_id=task.job_id,
+        index=task.index,
+        status=status,
+        seeds=task.brief.seeds,
+        passes=tuple(passes),
+        guard=report,
+        notes=notes,
+        failure=failure,
+        started_at=started_at,
+        finished_at=now(),
+    )
+
+
+def study_style(painter: Painter, paths: tuple[Path, ...]) -> Palette | None:
+    """Read paper and ink off style references.
+
+    Raises
+    ------
+    PictureUnreadable, PictureTooLarge
+        If a reference cannot be decoded.
+    """
+    return painter.study([images.load(path) for path in paths])
+
+
+def _generated(task: CandidateTask, passes: list[PassRecord]) -> tuple[Picture, tuple[str, ...]]:
+    started_at = now()
+    scene = images.load(task.folder.root / task.scene.path)
+    painted = generate(scene, painter=task.painter, brief=task.brief)
+    output = _write(task, PassName.GENERATE, task.output_name, painted.picture)
+    passes.append(
+        PassRecord(
+            name=PassName.GENERATE,
+            input=task.scene,
+            output=output,
+            backend=f"{task.painter.provider} {task.painter.model}",
+            version=task.painter.version,
+            started_at=started_at,
+            finished_at=now(),
+        )
+    )
+    return painted.picture, painted.notes
+
+
+def _colored(task: CandidateTask, plan: ColorPlan, picture: Picture, passes: list[PassRecord]) -> Picture:
+    started_at = now()
+    before = passes[-1].output
+    colored = color(picture, plan.values)
+    name = f"{file_word(Path(before.path).stem)}_{file_word(plan.profile, default='')}.png"
+    passes.append(
+        PassRecord(
+            name=PassName.COLOR,
+            input=before,
+            output=_write(task, PassName.COLOR, name, colored),
+            backend=f"profile {plan.profile} ({plan.settings})",
+            version=COLOR_VERSION,
+            started_at=started_at,
+            finished_at=now(),
+        )
+    )
+    return colored
+
+
+def _write(task: CandidateTask, pass_name: PassName, file_name: str, picture: Picture) -> StoredFile:
+    path = task.folder.stored(pass_name, file_name)
+    # The file says how it came to be, and nothing that differs between two equal runs.
+    text = {
+        "Software": "kroma_nb",
+        "kroma_nb:model": f"{task.painter.provider} {task.painter.model} {task.painter.version}",
+        "kroma_nb:scene": task.scene.sha256,
+        "kroma_nb:stage": task.brief.stage.value,
+        "kroma_nb:seeds": " ".join(str(seed) for _, seed in task.brief.seeds),
+    }
+    data = images.encode_png(picture, text=text)
+    write_atomic(task.folder.root / path, data)
+    return StoredFile(path=path, sha256=sha256_bytes(data), size_bytes=len(data))

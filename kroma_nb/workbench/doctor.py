@@ -1,0 +1,122 @@
+"""What is installed and works here, and what each missing piece would give."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from kroma_nb.model.brief import Brief, Seeds, Size
+from kroma_nb.model.value import Value
+from kroma_nb.model.words import Stage, TimeOfDay, Weather
+from kroma_nb.planning import load_catalog
+from kroma_nb.workbench.painters import painter_for
+from kroma_nb.workbench.workbench import open_workbench
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MIN_FREE_BYTES = 1 << 30
+
+WITHOUT_BACKEND = (
+    ("pass bg_remove", "figures cut out of their background"),
+    ("pass upscale", "pages at a multiple of their size"),
+)
+
+
+class Finding(Value):
+    """One piece that was looked for.
+
+    Attributes
+    ----------
+    fine : bool
+        Whether it is there and works.
+    optional : bool
+        Whether everything else works without it.
+    """
+
+    piece: str
+    fine: bool
+    optional: bool
+    found: str
+    gives: str
+
+
+def examine(home: Path | None = None) -> tuple[Finding, ...]:
+    """Look at the installation and at a workspace; nothing is kept on the disk.
+
+    Parameters
+    ----------
+    home : Path, optional
+        The workspace, as for `open_workbench`.
+    """
+    return (_python(), *_libraries(), _ink(), _workspace(home), *_passes())
+
+
+def _python() -> Finding:
+    found = ".".join(str(part) for part in sys.version_info[:3])
+    return Finding(piece="Python", fine=sys.version_info >= (3, 11), optional=False, found=found, gives="everything")
+
+
+def _libraries() -> list[Finding]:
+    gives = {
+        "numpy": "pictures in memory",
+        "opencv-python-headless": "pixels at speed",
+        "pillow": "unusual picture files",
+        "scikit-image": "measures",
+        "pandas": "tables in notebooks",
+        "jupyterlab": "notebooks",
+        "papermill": "notebooks as runs",
+    }
+    return [_library(name, use) for name, use in gives.items()]
+
+
+def _library(name: str, use: str) -> Finding:
+    try:
+        return Finding(piece=name, fine=True, optional=False, found=version(name), gives=use)
+    except PackageNotFoundError:
+        found = f"not installed: pip install {name}"
+        return Finding(piece=name, fine=False, optional=False, found=found, gives=use)
+
+
+def _ink() -> Finding:
+    """Draw a small scene twice: the engine must work and give the same pixels again."""
+    ramp = np.linspace(0, 255, 64).astype(np.uint8)
+    scene = np.dstack([np.tile(ramp, (64, 1))] * 3)
+    card = load_catalog().find("ink")
+    assert card is not None
+    brief = Brief(
+        stage=Stage.STYLE,
+        time=TimeOfDay.DAY,
+        weather=Weather.CLEAR,
+        prompt="",
+        seeds=Seeds(style=1, time=1, weather=1),
+        size=Size(width=64, height=64),
+    )
+    painter = painter_for(card)
+    first, second = (painter.paint(scene, brief).picture for _ in range(2))
+    same = first.tobytes() == second.tobytes()
+    found = f"{painter.model} {painter.version}, " + ("repeatable" if same else "gives other pixels each time")
+    return Finding(piece="ink engine", fine=same, optional=False, found=found, gives="pages without key or network")
+
+
+def _workspace(home: Path | None) -> Finding:
+    folder = open_workbench(home).home
+    gives = "a place for projects and runs"
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            free_bytes = shutil.disk_usage(folder).free
+    except OSError as cause:
+        found = f"{folder} cannot be written: {cause.strerror}"
+        return Finding(piece="workspace", fine=False, optional=False, found=found, gives=gives)
+    found = f"{folder}, {free_bytes / 1e9:.1f} GB free"
+    return Finding(piece="workspace", fine=free_bytes > MIN_FREE_BYTES, optional=False, found=found, gives=gives)
+
+
+def _passes() -> list[Finding]:
+    found = "no backend in this version"
+    return [Finding(piece=piece, fine=False, optional=True, found=found, gives=use) for piece, use in WITHOUT_BACKEND]

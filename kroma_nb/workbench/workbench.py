@@ -1,0 +1,129 @@
+"""The workbench: a workspace on disk and the projects in it."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from kroma_nb.blobs import write_atomic
+from kroma_nb.errors import RequestInvalid, WriteFailed
+from kroma_nb.model.parsing import did_you_mean
+from kroma_nb.planning import ConfigFiles, ConfigSummary, validate_config
+from kroma_nb.workbench.project import Project
+from kroma_nb.workbench.resources import shipped
+
+SLUG = re.compile(r"[A-Za-z0-9_-]+")
+FOLDERS = (".kroma", "references", "inputs", "runs")
+SETTINGS = "pipeline.settings.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """A project that was made, and the files and folders that are new."""
+
+    project: Project
+    files: tuple[Path, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Workbench:
+    """A workspace: ``config/`` and ``var/projects/<slug>/`` below one folder, which may be moved.
+
+    Attributes
+    ----------
+    home : Path
+        The workspace's folder.
+    """
+
+    home: Path
+
+    @property
+    def slugs(self) -> tuple[str, ...]:
+        """The projects that are there, sorted."""
+        folder = self.home / "var" / "projects"
+        return tuple(sorted(path.name for path in folder.iterdir() if path.is_dir())) if folder.is_dir() else ()
+
+    def project(self, slug: str) -> Project:
+        """Give the project of a slug; its folders are made when the first run needs them.
+
+        Raises
+        ------
+        RequestInvalid
+            If the slug is empty or holds other characters than ASCII letters, digits, ``-`` and ``_``.
+        """
+        slug = slug.strip()
+        if not SLUG.fullmatch(slug):
+            way_out = "use ASCII letters, digits, - and _ only"
+            raise RequestInvalid("request", "project", f"{slug!r} is no project slug", way_out)
+        return Project(self.home, slug)
+
+    def create(self, slug: str) -> Created:
+        """Make a project with its folders, and example settings if the workspace has none; keeps what is there.
+
+        Raises
+        ------
+        RequestInvalid
+            If the slug cannot be one.
+        WriteFailed
+            If the disk refuses.
+        """
+        project = self.project(slug)
+        new = [folder for name in FOLDERS if not (folder := project.root / name).is_dir()]
+        for folder in new:
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+            except OSError as cause:
+                raise WriteFailed(folder, cause.strerror or str(cause)) from cause
+        settings = self.home / "config" / SETTINGS
+        if not settings.exists() and not settings.with_suffix(".json").exists():
+            write_atomic(settings, (shipped("config") / SETTINGS).read_bytes())
+            new.append(settings)
+        return Created(project, tuple(new))
+
+    def validate(
+        self, project_root: Path | None = None, *, manifest: Path | None = None, postprocess: Path | None = None
+    ) -> ConfigSummary:
+        """Check every configuration file that a run here would read; pictures are not looked at.
+
+        Raises
+        ------
+        ValidationFailed
+            For the first thing that is wrong, with file, field and the way out.
+        """
+        return validate_config(
+            ConfigFiles(home=self.home, project_root=project_root, manifest=manifest, postprocess=postprocess)
+        )
+
+    def existing(self, slug: str | None = None) -> Project:
+        """Give a project that is already there; without a slug, the only one.
+
+        Raises
+        ------
+        RequestInvalid
+            If there is no such project, or none or several to choose from.
+        """
+        if slug is not None:
+            project = self.project(slug)
+            if project.slug not in self.slugs:
+                hint = did_you_mean(slug, self.slugs) if self.slugs else "make it with `kroma init`"
+                raise RequestInvalid("request", "project", f"there is no project {slug!r} in {self.home}", hint)
+            return project
+        if len(self.slugs) == 1:
+            return self.project(self.slugs[0])
+        found = f"there are {len(self.slugs)} projects in {self.home}" if self.slugs else f"{self.home} has no project"
+        way_out = f"name one of: {', '.join(self.slugs)}" if self.slugs else "make one with `kroma init`"
+        raise RequestInvalid("request", "project", found, way_out)
+
+
+def open_workbench(home: Path | str | None = None) -> Workbench:
+    """Open a workspace.
+
+    Parameters
+    ----------
+    home : Path or str, optional
+        Its folder; by default the environment variable ``KROMA_HOME``, or else the current folder.
+    """
+    named = home or os.environ.get("KROMA_HOME") or "."
+    return Workbench(Path(named).resolve())

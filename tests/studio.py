@@ -1,0 +1,48 @@
+"""Small real things that tests draw with: photographs and a painter that needs no time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from kroma_nb.model.brief import Brief, Painted, Palette
+
+
+def photograph(seed: int, width: int = 64, height: int = 48) -> np.ndarray:
+    """Soft shapes and grain, different for each seed."""
+    rng = np.random.default_rng(seed)
+    coarse = rng.integers(0, 256, (6, 8, 3), dtype=np.uint8)
+    soft = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC).astype(np.int16)
+    return np.clip(soft + rng.integers(-6, 7, soft.shape), 0, 255).astype(np.uint8)
+
+
+@dataclass(frozen=True)
+class Stencil:
+    """A painter that cuts the scene at a level that its seed chooses."""
+
+    provider: str = "ink"
+    model: str = "noir-1"
+    version: str = "test"
+    fails_on: frozenset[int] = frozenset()
+    raises: type[Exception] = RuntimeError
+    before: Callable[[Brief], None] = field(default=lambda brief: None)
+
+    def study(self, references: Sequence[np.ndarray]) -> Palette | None:
+        return Palette(paper=(250, 250, 250), ink=(5, 5, 5)) if references else None
+
+    def paint(self, scene: np.ndarray, brief: Brief) -> Painted:
+        self.before(brief)
+        if brief.seeds.of(brief.stage) in self.fails_on:
+            raise self.raises("the pen broke")
+        grey = cv2.cvtColor(np.ascontiguousarray(scene), cv2.COLOR_RGB2GRAY)
+        page = cv2.resize(grey, (brief.size.width, brief.size.height), interpolation=cv2.INTER_AREA)
+        level = 100 + brief.seeds.of(brief.stage) % 56
+        return Painted(np.where(page > level, 255, 0).astype(np.uint8), notes=("cut with a stencil",))
+
+
+def write_photograph(path: Path, seed: int, width: int = 64, height: int = 48) -> None:
+    cv2.imwrite(str(path), photograph(seed, width, height)[:, :, ::-1])
