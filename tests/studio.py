@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import cv2
 import numpy as np
 
+from kroma_nb import run
 from kroma_nb.model.brief import Brief, Painted, Palette
+from kroma_nb.model.plan import Plan, PlanRequest
+from kroma_nb.planning import plan
+from kroma_nb.providers.ink import InkPainter
 
 
 def photograph(seed: int, width: int = 64, height: int = 48) -> np.ndarray:
@@ -46,3 +51,23 @@ class Stencil:
 
 def write_photograph(path: Path, seed: int, width: int = 64, height: int = 48) -> None:
     cv2.imwrite(str(path), photograph(seed, width, height)[:, :, ::-1])
+
+
+def damage(path: Path) -> None:
+    """Spoil a picture's pixels and leave its header and its length as they are."""
+    data = bytearray(path.read_bytes())
+    for offset in range(len(data) // 2, len(data) // 2 + 40):
+        data[offset] ^= 0x55
+    path.write_bytes(data)
+
+
+def play(planned: Plan, project: Path, workers: int) -> int:
+    """Play a plan with the ink engine on so many threads and count the candidates."""
+    with ThreadPoolExecutor(workers) as threads:
+        events = run.execute(planned, root=project, painter=InkPainter(), executor=threads)
+        return sum(event.event == "candidate_finished" for event in events)
+
+
+def play_scenes(folder: Path, project: Path, names: tuple[str, ...]) -> int:
+    """Plan and play some scenes of a folder with one worker, in whatever process this is called."""
+    return play(plan(PlanRequest(project="ink", root=folder, scene_refs=names)), project, workers=1)

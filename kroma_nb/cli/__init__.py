@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 
 import typer
 
@@ -36,12 +37,19 @@ def _root(version: bool = typer.Option(False, "--version", help="Show the versio
         raise typer.Exit
 
 
-def main() -> None:
-    """Run the command line; every `KromaError` becomes one message and its exit code."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line; every `KromaError` becomes one message and its exit code.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        Without the program's name; by default those of the process.
+    """
+    given = sys.argv[1:] if arguments is None else list(arguments)
     try:
-        app()
+        app(given, prog_name="kroma")
     except KromaError as error:
-        show_error(error, as_json="--json" in sys.argv)
+        show_error(error, as_json="--json" in given)
         sys.exit(error.exit_code)
 
 

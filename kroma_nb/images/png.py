@@ -30,10 +30,11 @@ _HASH = np.uint32(2654435761)
 
 
 class _Way(Enum):
-    """How rows are filtered and compressed: (level, filters), found by measuring drawings and photographs."""
+    """How rows are compressed and filtered: (strategy, level, filters), the quickest of those that measured small."""
 
-    DRAWN = (4, cv2.IMWRITE_PNG_FILTER_NONE)
-    PHOTOGRAPHED = (4, cv2.IMWRITE_PNG_ALL_FILTERS)
+    DRAWN = (cv2.IMWRITE_PNG_STRATEGY_DEFAULT, 4, cv2.IMWRITE_PNG_FILTER_NONE)
+    PHOTOGRAPHED = (cv2.IMWRITE_PNG_STRATEGY_RLE, 1, cv2.IMWRITE_PNG_FILTER_PAETH)
+    MIXED = (cv2.IMWRITE_PNG_STRATEGY_DEFAULT, 4, cv2.IMWRITE_PNG_ALL_FILTERS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ def write_png(picture: Picture, text: Mapping[str, str], dpi: float | None) -> b
 
 
 def _best_way(picture: Picture) -> _Way:
-    """Try both ways on a few bands of rows: a sample costs a twentieth of the whole and is hardly ever wrong."""
+    """Try each way on a few bands of rows: the sample costs little and is hardly ever wrong."""
     height = picture.shape[0]
     if height > 2 * _BANDS * _BAND_ROWS:
         starts = [(height - _BAND_ROWS) * band // (_BANDS - 1) for band in range(_BANDS)]
@@ -72,15 +73,9 @@ def _best_way(picture: Picture) -> _Way:
 
 
 def _encoded(picture: Picture, way: _Way) -> bytes:
-    level, filters = way.value
-    options = [
-        cv2.IMWRITE_PNG_STRATEGY,
-        cv2.IMWRITE_PNG_STRATEGY_DEFAULT,
-        cv2.IMWRITE_PNG_COMPRESSION,
-        level,
-        cv2.IMWRITE_PNG_FILTER,
-        filters,
-    ]
+    strategy, level, filters = way.value
+    # In this order: naming the level sets OpenCV's strategy back.
+    options = [cv2.IMWRITE_PNG_COMPRESSION, level, cv2.IMWRITE_PNG_STRATEGY, strategy, cv2.IMWRITE_PNG_FILTER, filters]
     _, data = cv2.imencode(".png", swapped(picture), options)
     return data.tobytes()
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import Field
 
 from kroma_nb.errors import ColorProfilesInvalid
-from kroma_nb.model.parsing import did_you_mean, parse_value
+from kroma_nb.model.parsing import did_you_mean, dotted, parse_value
 from kroma_nb.model.postprocess import ColorProfile
 from kroma_nb.model.value import Value
 from kroma_nb.planning.documents import read_built_in, read_document, refuse_unusable
@@ -24,13 +26,14 @@ class ProfilesFile(Value):
 
     Attributes
     ----------
-    profiles : dict of str to ColorProfile
-        What a profile leaves out stays neutral.
+    profiles : dict
+        Names to the values of a `ColorProfile`; what a profile leaves out stays neutral.
     default_profile : str or None
         Applied where neither a request, nor the settings, nor the postprocess file names one.
     """
 
-    profiles: dict[str, ColorProfile]
+    schema_: Literal["kroma_nb.color_profiles/1"] = Field(default="kroma_nb.color_profiles/1", alias="schema")
+    profiles: dict[str, Any]
     default_profile: Text | None = None
 
 
@@ -93,10 +96,14 @@ def open_profiles(path: Path, *, file: str, role: str) -> ColorProfiles:
 def _profiles(data: Any, file: str) -> ColorProfiles:
     refuse_unusable(data, file=file, error=ColorProfilesInvalid)
     content = parse_value(ProfilesFile, data, file=file, error=ColorProfilesInvalid)
-    if not content.profiles:
+    by_name = {
+        name: parse_value(ColorProfile, values, file=file, error=ColorProfilesInvalid, under=dotted(("profiles", name)))
+        for name, values in content.profiles.items()
+    }
+    if not by_name:
         raise ColorProfilesInvalid(file, "profiles", "there is no profile", "add one")
     default = content.default_profile
-    if default is not None and default not in content.profiles:
-        hint = did_you_mean(default, content.profiles)
+    if default is not None and default not in by_name:
+        hint = did_you_mean(default, by_name)
         raise ColorProfilesInvalid(file, "default_profile", f"there is no profile {default!r}", hint)
-    return ColorProfiles(file, content.profiles, default)
+    return ColorProfiles(file, by_name, default)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
@@ -161,6 +161,7 @@ class Manifest(Value):
         manifest names it.
     """
 
+    schema_: Literal["kroma_nb.manifest/1"] = Field(default="kroma_nb.manifest/1", alias="schema")
     scene_refs: tuple[Text, ...] = ()
     scenes: tuple[SceneEntry, ...] = ()
     style_refs: tuple[Text, ...] = ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
@@ -92,6 +92,7 @@ class CutoutSection(Value):
 class PostprocessFile(Value):
     """How the passes work; whether they run at all is for the request and the settings to say."""
 
+    schema_: Literal["kroma_nb.postprocess/1"] = Field(default="kroma_nb.postprocess/1", alias="schema")
     upscale: UpscaleSection = UpscaleSection()
     color: ColorSection = ColorSection()
     bg_remove: CutoutSection = CutoutSection()

@@ -18,7 +18,7 @@ READING_LONG_SIDE_PX = 1536
 an enlargement gets the same measures as what it was made from."""
 
 _CELL = 8
-_BAND_ROWS, _ENOUGH_ROWS = 16, 192
+_BAND_ROWS, _ENOUGH_ROWS = 16, 128
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Sight:
     Attributes
     ----------
     bands : Plane
-        About 200 rows at full resolution, in bands of 16 spread evenly, stacked; all rows of a small picture.
+        About 130 to 250 rows at full resolution, in bands of 16 spread evenly, stacked; all rows of a small picture.
     bands_inner : uint8 array, shape of `bands`
         255 where a 3 by 3 neighbourhood lies wholly inside one band and is visible.
     half, quarter, eighth : Plane

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from statistics import mean, median
+from statistics import median
 from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
 from kroma_nb.model.quality import Measures
+from kroma_nb.qa.grain import noise
 from kroma_nb.qa.sight import Plane, Sight, above, counts, local_span, look, up_to
 
 if TYPE_CHECKING:
@@ -27,18 +28,15 @@ BLANK_BELOW = 0.001
 _INK_BELOW = 64
 _TAIL = 0.0005
 
-_DIFFERENCE = np.array([1, -2, 1], np.float64)
-# Standard deviation of that filter's answer (its weights' norm, 6) times the quantile of |N(0, 1)| at 1/4.
-_QUARTILE_PER_SIGMA = 6 * 0.318639
-
 _TILE = 16
 _LEAST_ENERGY = 1.0
 _AMONG_STRONGEST = 0.1
 _SHARPEST = 0.25
 
 _SMOOTH_RANGE = 40
-_NEAR_END = slice(1, 4)
+_NEAR_END = slice(1, 5)
 _FAR_FROM_END = slice(24, 64)
+_GROUP = 4
 
 _STEP_SEEN = 3.0
 
@@ -69,39 +67,21 @@ def measure(picture: Picture) -> Measures:
     sight = look(picture)
     height, width = picture.shape[:2]
     grain = noise(sight)
-    spread, dark = tones(sight)
+    crispness = sharpness(sight, grain=grain)
     filled = drawn(sight.eighth, grain=grain)
+    spread, dark = tones(sight, filled=filled)
     return Measures(
         width=width,
         height=height,
         channels=1 if picture.ndim == 2 else picture.shape[2],
-        sharpness=round(sharpness(sight, grain=grain), 4),
-        clipping=round(clipping(sight), 4),
+        sharpness=round(crispness, 4),
+        clipping=round(clipping(sight, crispness=crispness), 4),
         noise=round(grain, 4),
         contrast=round(spread, 4),
         ink=round(dark, 4),
         drawn=round(filled, 6),
         blank=filled < BLANK_BELOW,
     )
-
-
-def noise(sight: Sight) -> float:
-    """Estimate the standard deviation of the grain, in levels.
-
-    Immerkaer's filter (1996), the difference of two Laplacians, answers neither to flat nor to evenly sloping tones.
-    Instead of the mean of its answer, which lines and textures raise, the lower quartile is read: on a drawn page
-    three quarters of the neighbourhoods may hold a line without moving it.
-
-    References
-    ----------
-    J. Immerkaer, "Fast noise variance estimation", Computer Vision and Image Understanding 64 (1996), 300-302.
-    """
-    answer = cv2.sepFilter2D(sight.bands.tones, cv2.CV_16S, _DIFFERENCE, _DIFFERENCE)
-    strength = cv2.bitwise_and(cv2.convertScaleAbs(answer), sight.bands_inner)
-    pixels = cv2.countNonZero(sight.bands_inner)
-    if 4 * cv2.countNonZero(strength) <= 3 * pixels:
-        return 0.0
-    return _quantile(counts(np.asarray(strength, np.uint8), sight.bands_inner), 0.25) / _QUARTILE_PER_SIGMA
 
 
 def sharpness(sight: Sight, *, grain: float) -> float:
@@ -126,7 +106,7 @@ def sharpness(sight: Sight, *, grain: float) -> float:
     fine = _edge_energy(sight.half, 2 * _TILE) - grain**2 / 4
     coarse_noise = grain**2 / 16
     coarse = _edge_energy(sight.quarter, _TILE) - coarse_noise
-    strong = coarse > max(_LEAST_ENERGY, coarse_noise)
+    strong = coarse > max(_LEAST_ENERGY, 4 * coarse_noise)
     if not strong.any():
         return 1.0
     strong &= coarse > _AMONG_STRONGEST * _ranked(coarse[strong], 0.9)
@@ -135,12 +115,19 @@ def sharpness(sight: Sight, *, grain: float) -> float:
     return 1 - min(1.0, _ranked(ratio, _SHARPEST))
 
 
-def clipping(sight: Sight) -> float:
+def clipping(sight: Sight, *, crispness: float) -> float:
     """Estimate the fraction of the picture whose photographic tones were cut off at an end of the scale.
 
     A saturated area counts only if smooth tones lead up to it and break off there. Flat paper and flat blacks end in
     hard edges, which have no smooth tones near the end; the soft edges of a blurred page do, but run out
-    tangentially, which piles up tones right before the end, where cut tones stay level.
+    tangentially, which piles up tones right before the end, where cut tones stay level. In a picture that is out of
+    focus the two cannot be told apart, and nothing counts.
+
+    Parameters
+    ----------
+    sight : Sight
+    crispness : float, 0 to 1
+        The picture's sharpness.
 
     Returns
     -------
@@ -148,25 +135,34 @@ def clipping(sight: Sight) -> float:
     """
     light, dark = _saturated(sight.quarter)
     total = max(1, sum(sight.bands.histogram))
-    if not any(_shoulder(sight.bands.histogram[::way], total, part) for way, part in ((-1, light), (1, dark))):
-        return 0.0  # the usual case, for a third of the price: not even the hard edges' tones would make a shoulder
+    ends = ((-1, light), (1, dark))
+    if not any(_shoulder(sight.bands.histogram[::way], total, part) for way, part in ends):
+        return 0.0  # the usual case, for a third of the price: not even with hard edges is there a shoulder
     smooth = counts(sight.bands.tones, _smooth(sight))
-    return light * _cut_off(smooth[::-1], total, light) + dark * _cut_off(smooth, total, dark)
+    lost = sum(part * _cut_off(smooth[::way], total, part) for way, part in ends)
+    return lost * _ramp(crispness, 0.35, 0.45)
 
 
-def tones(sight: Sight) -> tuple[float, float]:
-    """Give the spread of luma between its outermost 0.05 % (0 to 1), and the fraction that is dark (luma below 64).
+def tones(sight: Sight, *, filled: float) -> tuple[float, float]:
+    """Give the spread of luma between its outermost tones (0 to 1), and the fraction that is dark (luma below 64).
 
-    Both are read off two samples together: rows at full resolution, which show fine lines at their full tone, and the
-    reduced picture, which shows all of the page.
+    Outermost are 0.05 % of what is drawn, so that a small drawing on a large paper has its full contrast. Both are
+    read off two samples together: rows at full resolution, which show fine lines at their full tone, and the reduced
+    picture, which shows all of the page.
+
+    Parameters
+    ----------
+    sight : Sight
+    filled : float, 0 to 1
+        Fraction of the picture in which something is drawn.
     """
-    histogram = np.add(sight.bands.histogram, sight.quarter.histogram)
-    total = int(histogram.sum())
+    heights = np.cumsum(np.add(sight.bands.histogram, sight.quarter.histogram))
+    total = int(heights[-1])
     if total == 0:
         return 0.0, 0.0
-    heights = np.cumsum(histogram)
-    low, high = (int(np.searchsorted(heights, part * total, side="right")) for part in (_TAIL, 1 - _TAIL))
-    return (min(high, 255) - low) / 255, int(heights[_INK_BELOW - 1]) / total
+    tail = int(_TAIL * filled * total)
+    low, high = (int(np.searchsorted(heights, rank, side="right")) for rank in (tail, total - tail - 1))
+    return (high - low) / 255, int(heights[_INK_BELOW - 1]) / total
 
 
 def drawn(eighth: Plane, *, grain: float) -> float:
@@ -191,17 +187,6 @@ def drawn(eighth: Plane, *, grain: float) -> float:
     visible = cv2.countNonZero(eighth.cover)
     outline = visible - (hidden.size - cv2.countNonZero(hidden))
     return (marked + outline) / visible if visible else 0.0
-
-
-def _quantile(histogram: Sequence[int], part: float) -> float:
-    """Read a quantile off a histogram of rounded values, as if they were spread evenly within each level."""
-    rank = part * sum(histogram)
-    below = 0
-    for level, count in enumerate(histogram):
-        if count and below + count >= rank:
-            return 0.0 if level == 0 else level - 0.5 + (rank - below) / count
-        below += count
-    return 0.0
 
 
 def _ranked(values: NDArray[np.float64], part: float) -> float:
@@ -246,17 +231,22 @@ def _saturated(quarter: Plane) -> tuple[float, float]:
 
 def _cut_off(smooth: Sequence[int], total: int, saturated: float) -> float:
     """Tell how surely tones were cut off at level 0 of a histogram, 0 to 1."""
-    pile = mean(smooth[_NEAR_END]) / max(median(smooth[_FAR_FROM_END]), 1e-9)
-    return _shoulder(smooth, total, saturated) * _ramp(pile, 4.5, 3.0)
+    pile = sum(smooth[_NEAR_END]) / max(_usual_group(smooth), 1e-9)
+    return _shoulder(smooth, total, saturated) * _ramp(pile, 10.0, 5.0)
 
 
 def _shoulder(histogram: Sequence[int], total: int, saturated: float) -> float:
     """Tell whether tones lead up to the saturated area at level 0 of a histogram, 0 to 1."""
     if saturated == 0:
         return 0.0
-    # The median leaves flat tones out, which stand in the histogram as single peaks.
-    level = median(histogram[_FAR_FROM_END]) / total
-    return _ramp(level * (_FAR_FROM_END.stop - _FAR_FROM_END.start) / saturated, 0.02, 0.08)
+    groups = (_FAR_FROM_END.stop - _FAR_FROM_END.start) / _GROUP
+    return _ramp(groups * _usual_group(histogram) / total / saturated, 0.004, 0.02)
+
+
+def _usual_group(histogram: Sequence[int]) -> float:
+    # Groups bridge the gaps that stretching leaves in a histogram; the median passes over the peaks of flat tones.
+    tones = histogram[_FAR_FROM_END]
+    return median(sum(tones[at : at + _GROUP]) for at in range(0, len(tones), _GROUP))
 
 
 def _ramp(value: float, zero: float, one: float) -> float:

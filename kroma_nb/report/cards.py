@@ -15,6 +15,7 @@ from kroma_nb.report.previews import Gap, Preview, Previews, embedded, link_from
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from kroma_nb.model.brief import Size
     from kroma_nb.model.runlog import CandidateRecord
     from kroma_nb.report.journey import Take
 
@@ -50,11 +51,10 @@ def named(name: str) -> str:
     return f"\u2068{shortened}\u2069"
 
 
-def framed(shown: Preview | Gap, *, alt: str, href: str | None) -> Element:
+def framed(shown: Preview | Gap, *, alt: str, href: str | None, size: Size | None = None) -> Element:
     """Give a picture in its mat, linked to the stored file; a gap says what is missing and why."""
     if isinstance(shown, Gap):
-        path = el("code", el("bdi", shown.path))
-        return el("div", el("strong", "No picture"), el("p", path), el("p", shown.cause), class_="mat gap")
+        return gap("No picture", el("p", el("code", el("bdi", shown.path))), el("p", shown.cause), size=size)
     picture = el(
         "img",
         src=embedded(shown.data),
@@ -66,6 +66,13 @@ def framed(shown: Preview | Gap, *, alt: str, href: str | None) -> Element:
         data_full=f"{shown.full_size[0]} × {shown.full_size[1]}",
     )
     return el("a", picture, class_="mat cutout" if shown.cutout else "mat", href=href)
+
+
+def gap(title: str, *why: Element, size: Size | None = None) -> Element:
+    """Give an empty mat that says what is missing; with a size it takes the place of a picture of that size."""
+    words = el("div", el("strong", title), *why, class_="words")
+    room = el("svg", viewBox=f"0 0 {size.width} {size.height}", aria_hidden="true") if size else None
+    return el("div", room, words, class_="mat gap")
 
 
 def card(page: Page, take: Take, candidate: CandidateRecord, *, shown: Preview | Gap | None) -> Element:
@@ -86,21 +93,25 @@ def card(page: Page, take: Take, candidate: CandidateRecord, *, shown: Preview |
     alt = f"Candidate {index} of {named(job.name)}, {phrases.light(job.mode, job.time, job.weather)}: {place}"
     file = shown_file(candidate)
     href = page.link(file.path) if file else None
-    picture = _empty(candidate) if shown is None else framed(shown, alt=alt, href=href)
+    picture = _empty(candidate, job.size) if shown is None else framed(shown, alt=alt, href=href, size=job.size)
     return el(
         "figure",
         picture,
         el("figcaption", *_caption(page, take, candidate, shown=shown)),
         class_=_classes(candidate, wins=wins),
-        id=page.anchors.get((*take.key, index)),
+        id=take.anchor(index),
         data_n=index,
     )
 
 
-def missing_card(index: int) -> Element:
+def missing_card(index: int, size: Size) -> Element:
     """Give the place of a candidate that is planned and not drawn yet."""
-    empty = el("div", el("strong", "Not drawn yet"), class_="mat gap")
-    return el("figure", empty, el("figcaption", el("p", el("b", f"c{index}"), class_="rank")), class_="candidate")
+    return el(
+        "figure",
+        gap("Not drawn yet", size=size),
+        el("figcaption", el("p", el("b", f"c{index}"), class_="rank")),
+        class_="candidate",
+    )
 
 
 def _classes(candidate: CandidateRecord, *, wins: bool) -> str:
@@ -108,13 +119,15 @@ def _classes(candidate: CandidateRecord, *, wins: bool) -> str:
     return " ".join(["candidate", *["winner"] * wins, *["failed"] * failed])
 
 
-def _empty(candidate: CandidateRecord) -> Element:
-    return el("div", el("strong", phrases.CANDIDATE_STATUS[candidate.status].capitalize()), class_="mat gap")
+def _empty(candidate: CandidateRecord, size: Size) -> Element:
+    return gap(phrases.CANDIDATE_STATUS[candidate.status].capitalize(), size=size)
 
 
 def _caption(page: Page, take: Take, candidate: CandidateRecord, *, shown: Preview | Gap | None) -> list[Element]:
     changed = isinstance(shown, Preview) and shown.changed
+    tied = phrases.tie(candidate.rank)
     said = [
+        *([_line("tie", tied, "too close to tell apart.")] if tied else []),
         *([_line("bad", "Changed", CHANGED)] if changed else []),
         *_troubles(take, candidate),
         *(_line("warn", "Warning", text) for text in phrases.warnings(candidate, take.log)),
@@ -131,14 +144,12 @@ def _standing(take: Take, candidate: CandidateRecord) -> Element:
     index, rank = candidate.candidate_index, candidate.rank
     wins = index == take.job.selected_candidate
     done = candidate.status is CandidateStatus.DONE
-    tied = phrases.tie(rank)
     return el(
         "p",
         el("b", f"c{index}"),
         el("span", "★ Winner by rank", class_="badge win") if wins else None,
         None if done else el("span", phrases.CANDIDATE_STATUS[candidate.status], class_="badge fail"),
         el("span", phrases.standing(rank, take.job), class_="place"),
-        el("span", f"{tied}: too close to tell apart", class_="badge tied") if tied else None,
         _quality(rank.quality) if done else None,
         class_="rank",
     )
@@ -177,7 +188,7 @@ def _provenance(page: Page, take: Take, candidate: CandidateRecord) -> Element:
         el(
             "p",
             f"Seeds: style {seeds.style}, time {seeds.time}, weather {seeds.weather}. "
-            f"Drawn by {candidate.provider}, {candidate.model}, in "
+            f"By {candidate.provider}, {candidate.model}, in "
             f"{phrases.took(candidate.started_at, candidate.finished_at)}.",
             class_="seeds",
         ),
@@ -198,5 +209,5 @@ def _step(page: Page, step: Step, followed_anchor: str | None) -> Element:
         el("span", el("bdi", step.detail), class_="detail") if step.detail else None,
         el("code", fingerprint, title=f"sha256 {step.sha256}") if fingerprint else None,
         None if step.intact else el("strong", "The chain is broken here: it did not start from the step before."),
-        class_=f"step {step.kind}",
+        class_=f"step step-{step.kind}",
     )

@@ -147,7 +147,7 @@ class Drawing:
 
 def _small(pictures: Callable[[str], bytes], path: str | None, size: tuple[int, int]) -> Image.Image | Gap:
     if path is None:
-        return Gap("", "no picture")
+        return Gap("", "")
     data = read(pictures, path)
     if isinstance(data, Gap):
         return data

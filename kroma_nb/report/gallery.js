@@ -43,9 +43,12 @@
     return parts.join(" · ");
   }
 
-  function scale() {
+  // One pixel of the stored picture to one of the screen; a smaller preview is enlarged to that, and the caption says so.
+  function scale(image) {
     const real = stage.classList.contains("pixels");
-    view.style.width = real ? `${view.naturalWidth / window.devicePixelRatio}px` : "";
+    const [wide, high] = image.dataset.full.split(" × ").map((side) => `${side / window.devicePixelRatio}px`);
+    view.style.width = view.style.minWidth = real ? wide : "";
+    view.style.height = view.style.minHeight = real ? high : "";
   }
 
   function draw(image) {
@@ -56,7 +59,8 @@
     stage.classList.toggle("wins", image.closest("figure").classList.contains("winner"));
     full.href = image.parentElement.href;
     caption.textContent = describe(image);
-    scale();
+    // What is only peeked at takes the place of what it is compared with.
+    scale(peeking ? current : image);
     stage.scrollTo(left, top);
   }
 
@@ -79,8 +83,9 @@
   }
 
   function settle() {
-    if (peeking) draw(current);
+    if (!peeking) return;
     peeking = false;
+    draw(current);
   }
 
   function step(across, down) {
@@ -100,10 +105,11 @@
     const box = view.getBoundingClientRect();
     const real = stage.classList.toggle("pixels");
     pixels.setAttribute("aria-pressed", String(real));
-    scale();
+    scale(current);
     if (!real) return;
-    const x = event ? (event.clientX - box.left) / box.width : 0.5;
-    const y = event ? (event.clientY - box.top) / box.height : 0.5;
+    const fit = Math.min(box.width / view.naturalWidth, box.height / view.naturalHeight);
+    const x = event ? 0.5 + (event.clientX - box.left - box.width / 2) / (fit * view.naturalWidth) : 0.5;
+    const y = event ? 0.5 + (event.clientY - box.top - box.height / 2) / (fit * view.naturalHeight) : 0.5;
     stage.scrollTo(x * stage.scrollWidth - stage.clientWidth / 2, y * stage.scrollHeight - stage.clientHeight / 2);
   }
 

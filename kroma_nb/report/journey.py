@@ -16,9 +16,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Take:
-    """One job of one run."""
+    """One job of one run; `run` and `number` count from 0, in the chain and in the run."""
 
     run: int
+    number: int
     log: RunLog
     job: JobRecord
 
@@ -26,6 +27,10 @@ class Take:
     def key(self) -> tuple[str, str]:
         """Run and job, as a later stage names what it follows."""
         return (self.log.run_id, self.job.id)
+
+    def anchor(self, candidate: int) -> str:
+        """Give the id of a candidate's card; it holds no text from outside."""
+        return f"run-{self.run + 1}-job-{self.number + 1}-c{candidate}"
 
     @property
     def source(self) -> InputRecord | None:
@@ -78,8 +83,8 @@ def journeys(logs: Sequence[RunLog]) -> tuple[Journey, ...]:
     """Join the jobs of a chain of runs into one journey a scene, in order of first use."""
     found: list[Journey] = []
     for run, log in enumerate(logs):
-        for job in log.jobs:
-            take = Take(run, log, job)
+        for number, job in enumerate(log.jobs):
+            take = Take(run, number, log, job)
             journey = next((known for known in found if known.joins(take)), None)
             if journey is None:
                 journey = Journey()

@@ -70,12 +70,16 @@ def lineage(log: RunLog, job: JobRecord, candidate: CandidateRecord) -> tuple[St
         Scene first; then style references, the followed picture, every pass in order, and the final file of a
         candidate that is done.
     """
-    sources = _sources(Take(0, log, job))
+    sources = _sources(Take(0, 0, log, job))
     follows = (_followed(job.follows),) if job.follows else ()
     before = [None, *(record.output.sha256 for record in candidate.passes)]
     passes = tuple(_pass(record, came) for record, came in zip(candidate.passes, before, strict=False))
     final = candidate.final
-    ends = (Step(kind=StepKind.FINAL, title="final", sha256=final.sha256, path=final.path),) if final else ()
+    ends = (
+        (Step(kind=StepKind.FINAL, title=final.path.rsplit("/", 1)[-1], sha256=final.sha256, path=final.path),)
+        if final
+        else ()
+    )
     return (*sources, *follows, *passes, *ends)
 
 

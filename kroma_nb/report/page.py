@@ -71,9 +71,9 @@ def _preview_count(found: Sequence[Journey]) -> int:
 
 def _anchors(found: Sequence[Journey]) -> dict[tuple[str, str, int], str]:
     return {
-        (*take.key, candidate.candidate_index): f"scene-{number}-{place}-c{candidate.candidate_index}"
-        for number, journey in enumerate(found, 1)
-        for place, take in enumerate(journey.takes, 1)
+        (*take.key, candidate.candidate_index): take.anchor(candidate.candidate_index)
+        for journey in found
+        for take in journey.takes
         for candidate in take.job.candidates
     }
 
@@ -150,10 +150,10 @@ def _foot(logs: Sequence[RunLog]) -> Element:
         ("o", "the stored file"),
         ("Esc", "closes"),
     )
-    said = (part for key, text in keys for part in (el("kbd", key), f" {text} "))
+    said = (el("li", el("kbd", key), f" {text}") for key, text in keys)
     return el(
         "footer",
-        el("p", *said, class_="keys"),
+        el("ul", *said, class_="keys"),
         el("p", "Ranks help to look; a person approves. ", f"Made by kroma_nb {logs[-1].environment.kroma_nb}."),
     )
 

@@ -25,8 +25,8 @@ RUN_STATUS = {
 CANDIDATE_STATUS = {
     CandidateStatus.DONE: "done",
     CandidateStatus.FAILED_OUTPUT_GUARD: "failed the guard",
-    CandidateStatus.FAILED_PROVIDER: "the engine failed",
-    CandidateStatus.SKIPPED_BUDGET: "skipped, over budget",
+    CandidateStatus.FAILED_PROVIDER: "failed in the engine",
+    CandidateStatus.SKIPPED_BUDGET: "skipped for the budget",
     CandidateStatus.IN_DOUBT: "in doubt",
     CandidateStatus.CANCELED: "canceled",
 }

@@ -145,13 +145,13 @@ def _take(page: Page, take: Take) -> tuple[Element, bytes | None]:
         for candidate in job.candidates
     }
     for index in range(1, job.planned_candidates + 1):
-        cards.setdefault(index, missing_card(index))
+        cards.setdefault(index, missing_card(index, job.size))
     winner = shown.get(job.selected_candidate) if job.selected_candidate is not None else None
     wide = job.size.width > job.size.height
     section = el(
         "section",
         *_take_heading(take),
-        el("ol", *(el("li", cards[index]) for index in sorted(cards)), class_="candidates"),
+        el("ol", *(el("li", cards[index]) for index in sorted(cards)), class_=f"candidates n{len(cards)}"),
         el("details", el("summary", "Prompt"), el("p", job.prompt, class_="prompt")) if job.prompt else None,
         class_="take wide" if wide else "take",
     )

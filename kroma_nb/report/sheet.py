@@ -69,11 +69,12 @@ def _cell(take: Take, candidate: CandidateRecord) -> Cell:
     place = phrases.standing(rank, take.job)
     quality = f" · quality {rank.quality:.2f}" if done else ""
     wins = candidate.candidate_index == take.job.selected_candidate
-    second = [*(["Winner by rank"] * wins), *filter(None, [phrases.tie(rank)])]
+    tied = phrases.tie(rank)
+    second = ", ".join(filter(None, ("winner by rank" if wins else "", tied[:1].lower() + tied[1:])))
     return Cell(
         file.path if file else None,
         f"c{candidate.candidate_index} · {place}{quality}",
-        ", ".join(second) or phrases.CANDIDATE_STATUS[candidate.status],
+        second or phrases.CANDIDATE_STATUS[candidate.status],
         wins=wins,
         fails=not done,
     )

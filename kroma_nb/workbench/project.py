@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from kroma_nb import report, run
 from kroma_nb.blobs import write_atomic
-from kroma_nb.errors import FileMissing, FolderTaken, RequestInvalid, WriteFailed
+from kroma_nb.errors import FileMissing, RequestInvalid, WriteFailed
 from kroma_nb.model.parsing import did_you_mean
 from kroma_nb.model.plan import Followed
 from kroma_nb.planning import plan
@@ -164,7 +164,7 @@ class Project:
 
         Raises
         ------
-        FolderTaken
+        RequestInvalid
             If a file of that name is already there; nothing is copied then.
         WriteFailed
             If the disk refuses.
@@ -173,7 +173,7 @@ class Project:
         targets = [to / Path(final.path).name for _, final in finals]
         for target in targets:
             if target.exists():
-                raise FolderTaken(target)
+                raise RequestInvalid("request", "to", f"{target} is already there", "name another folder")
         try:
             to.mkdir(parents=True, exist_ok=True)
         except OSError as cause:

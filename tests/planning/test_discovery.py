@@ -160,8 +160,7 @@ def test_the_root_itself_can_be_the_input(story) -> None:
 
 
 def test_a_name_that_is_not_utf8_is_refused_in_readable_words(story) -> None:
-    path = story.picture("a.png")
-    os.rename(os.fsencode(path), os.fsencode(story.root) + b"/b\xff.png")
+    story.picture("a.png").rename(Path(os.fsdecode(os.fsencode(story.root) + b"/b\xff.png")))
 
     with pytest.raises(PathRefused) as caught:
         planning.plan(story.request(input=Path()))
@@ -184,7 +183,7 @@ def test_deep_folders_need_no_deep_stack(story) -> None:
     deep = str(story.root)
     while len(deep) < 3900:
         deep += "/d"
-        os.mkdir(deep)
+        Path(deep).mkdir()
     Path(deep, "a.png").write_bytes(story.picture("x.png").read_bytes())
 
     try:

@@ -21,7 +21,9 @@ def test_an_empty_manifest_holds_the_documented_defaults(story) -> None:
     assert (manifest.generation.seed, manifest.generation.provider) == (0, "ink")
     assert manifest.policy.default_no_invention
     assert manifest.guard.max_chroma_delta == 2.0
-    assert not (manifest.guard.enforce_grayscale or manifest.guard.fail_on_chroma_exceed or manifest.guard.judge_chroma)
+    assert not manifest.guard.enforce_grayscale
+    assert not manifest.guard.fail_on_chroma_exceed
+    assert not manifest.guard.judge_chroma
 
 
 @pytest.mark.parametrize(

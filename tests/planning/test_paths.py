@@ -121,7 +121,9 @@ def test_a_pipe_is_no_scene(story) -> None:
         plan_of(story, "a.png")
 
 
-@pytest.mark.parametrize("content", [b"", b"not a picture", b"GIF89a\x01\x00\x01\x00", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"])
+@pytest.mark.parametrize(
+    "content", [b"", b"not a picture", b"GIF89a\x01\x00\x01\x00", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"]
+)
 @pytest.mark.parametrize("key", ["scene_refs", "style_refs"])
 def test_what_has_no_pictures_header_is_refused_with_field_and_path(story, content, key) -> None:
     (story.root / "tale").mkdir()

@@ -64,7 +64,12 @@ def test_a_scenes_own_words_stand_before_the_sentence_against_invention(story) -
 
 @pytest.mark.parametrize(
     ("key", "stage"),
-    [("style_base", Stage.STYLE), ("time_day", Stage.TIME), ("time_day", Stage.WEATHER), ("weather_clear", Stage.WEATHER)],
+    [
+        ("style_base", Stage.STYLE),
+        ("time_day", Stage.TIME),
+        ("time_day", Stage.WEATHER),
+        ("weather_clear", Stage.WEATHER),
+    ],
 )
 def test_a_blank_text_is_refused_by_name_where_it_is_needed(story, key, stage) -> None:
     with pytest.raises(ManifestInvalid) as caught:

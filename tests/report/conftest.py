@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
+from html.parser import HTMLParser
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -18,6 +20,10 @@ from kroma_nb.model.run import Environment, Failure, PassRecord, StoredFile
 from kroma_nb.model.runlog import CandidateRecord, InputRecord, JobRecord, RunLog
 from kroma_nb.model.words import CandidateStatus, Gate, JobStatus, PassName, RunStatus, Stage, TimeOfDay, Weather
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+PORTRAIT = Size(width=120, height=180)
 BEGIN = datetime(2026, 11, 22, 18, 0, tzinfo=UTC)
 ENVIRONMENT = Environment(
     kroma_nb="0.1.0", python="3.11.2", platform="Linux x86_64", libraries={}, cpu_features=(), opencv_build="5.0.0"
@@ -36,7 +42,7 @@ def page(seed: int, size: Size) -> np.ndarray:
 class Story:
     """Builds runs one after another; `files` is what `pictures` reads."""
 
-    size: Size = Size(width=120, height=180)
+    size: Size = PORTRAIT
     files: dict[str, bytes] = field(default_factory=dict)
 
     def pictures(self, path: str) -> bytes:
@@ -53,9 +59,7 @@ class Story:
         data = images.encode_png(page(sum(map(ord, ref)), self.size))
         digest = sha256(data).hexdigest()
         file = self.keep(f"inputs/{digest[:2]}/{digest}.png", data)
-        return InputRecord(
-            ref=ref, file=file, media_type="image/png", width=self.size.width, height=self.size.height
-        )
+        return InputRecord(ref=ref, file=file, media_type="image/png", width=self.size.width, height=self.size.height)
 
     def drawn(self, path: str, number: int, **changes: object) -> CandidateRecord:
         """Give a candidate with its picture stored."""
@@ -86,9 +90,26 @@ class Story:
             "started_at": BEGIN,
             "finished_at": ended,
             "passes": (made,),
-            "output_guard": report(path),
+            "output_guard": self.report(path),
         }
         return CandidateRecord.model_validate({**facts, **changes})
+
+    def report(self, path: str, **changes: object) -> FileReport:
+        """Give a guard's report on a sound picture."""
+        measures = Measures(
+            width=120,
+            height=180,
+            channels=1,
+            sharpness=0.8,
+            clipping=0.0,
+            noise=0.4,
+            contrast=0.9,
+            ink=0.3,
+            drawn=0.9,
+            blank=False,
+        )
+        facts = {"file": path, "chroma_delta": 0.0, "grayscale_like": True, "measures": measures, "quality": 0.8}
+        return FileReport.model_validate({**facts, **changes})
 
     def failed(self, number: int, status: CandidateStatus, failure: Failure | None = None) -> CandidateRecord:
         """Give a candidate that never had a picture."""
@@ -187,13 +208,76 @@ def follow(log: RunLog) -> Followed:
     )
 
 
-def report(path: str, **changes: object) -> FileReport:
-    """Give a guard's report on a sound picture."""
-    measures = Measures(
-        width=120, height=180, channels=1, sharpness=0.8, clipping=0.0, noise=0.4, contrast=0.9, ink=0.3, drawn=0.9, blank=False
-    )
-    facts = {"file": path, "chroma_delta": 0.0, "grayscale_like": True, "measures": measures, "quality": 0.8}
-    return FileReport.model_validate({**facts, **changes})
+@dataclass
+class Node:
+    """An element of a parsed page."""
+
+    tag: str
+    attributes: dict[str, str]
+    children: list[Node | str] = field(default_factory=list)
+
+    @property
+    def text(self) -> str:
+        """All text inside, as a reader gets it."""
+        return "".join(child if isinstance(child, str) else child.text for child in self.children)
+
+    @property
+    def classes(self) -> list[str]:
+        """The classes of the element."""
+        return self.attributes.get("class", "").split()
+
+    def all(self, tag: str = "", cls: str = "") -> list[Node]:
+        """Find elements inside by tag and class, in order."""
+        found = []
+        for child in self.children:
+            if isinstance(child, Node):
+                fits = tag in {"", child.tag} and (not cls or cls in child.classes)
+                found += [child] * fits + child.all(tag, cls)
+        return found
+
+    def one(self, tag: str = "", cls: str = "") -> Node:
+        """Find the only element of a kind."""
+        (found,) = self.all(tag, cls)
+        return found
+
+
+class Parser(HTMLParser):
+    """Reads a page as a browser would, and complains where an element is not closed in order."""
+
+    VOID = frozenset({"img", "link", "meta", "rect"})
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.root = Node("", {})
+        self.open = [self.root]
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        node = Node(tag, {name: value or "" for name, value in attrs})
+        self.open[-1].children.append(node)
+        if tag not in self.VOID:
+            self.open.append(node)
+
+    def handle_endtag(self, tag: str) -> None:
+        closed = self.open.pop()
+        assert closed.tag == tag, f"</{tag}> closes <{closed.tag}>"
+
+    def handle_data(self, data: str) -> None:
+        self.open[-1].children.append(data)
+
+
+def parse(html: str) -> Node:
+    """Parse a page whose elements are all closed."""
+    parser = Parser()
+    parser.feed(html)
+    parser.close()
+    assert parser.open == [parser.root]
+    return parser.root
+
+
+@pytest.fixture
+def read_page() -> Callable[[str], Node]:
+    """Give the parser of pages."""
+    return parse
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from studio import Stencil, write_photograph
+from studio import Stencil, damage, write_photograph
 
 from kroma_nb import run
 from kroma_nb.blobs import sha256_file
@@ -81,9 +81,7 @@ def test_a_job_without_a_usable_candidate_fails_alone(plan_for, project) -> None
 
 
 def test_a_damaged_scene_fails_alone_and_names_its_file(scenes, plan_for, project) -> None:
-    damaged = bytearray((scenes / "scene_2.png").read_bytes())
-    damaged[len(damaged) // 2 : -16] = bytes(len(damaged) - len(damaged) // 2 - 16)
-    (scenes / "scene_2.png").write_bytes(damaged)
+    damage(scenes / "scene_2.png")
 
     list(run.execute(plan_for(candidates=1), root=project, painter=Stencil()))
 

@@ -11,11 +11,11 @@ from kroma_nb.model.brief import Painted
 from kroma_nb.model.words import TimeOfDay, Weather
 from kroma_nb.providers.ink.flatten import Flattened, flatten
 from kroma_nb.providers.ink.flow import Walker, find_flow
-from kroma_nb.providers.ink.frame import Grid, lay_scene
+from kroma_nb.providers.ink.frame import Grid, lay_scene, over_white
 from kroma_nb.providers.ink.ground import estimate_ground_line
 from kroma_nb.providers.ink.hand import Grip, take_hand
 from kroma_nb.providers.ink.hatch import draw_hatching
-from kroma_nb.providers.ink.inked import own_ink
+from kroma_nb.providers.ink.inked import OwnInk, find_own_ink
 from kroma_nb.providers.ink.light import Night, fall_of_night
 from kroma_nb.providers.ink.lines import draw_lines
 from kroma_nb.providers.ink.page import Layers, dry_ink, in_colours, wet_ink
@@ -122,12 +122,12 @@ def _draw(scene: NDArray[np.uint8], brief: Brief) -> tuple[Layers, list[str]]:
     if flat.contrast < _BLANK_CONTRAST:
         notes.append("The scene is blank: there is nothing to draw.")
         return _rained(_blank(grid), flat, brief, grid), notes
-    ink = own_ink(picture)
-    if ink is not None:
+    own = find_own_ink(over_white(scene))
+    if own is not None:
         notes.append(
             "The scene is an inked page already: its own ink is the line layer, only light and rain are added."
         )
-        sheet = _inked_sheet(scene, ink, flat, brief, grid)
+        sheet = _inked_sheet(scene, own, flat, brief, grid)
     else:
         sheet = _sheet(picture, flat, brief, grid)
     dry = _by_night(sheet, brief) if brief.time is TimeOfDay.NIGHT else _by_day(sheet)
@@ -138,21 +138,19 @@ def _sheet(picture: NDArray[np.uint8], flat: Flattened, brief: Brief, grid: Grid
     grip = take_hand(brief.hand, brief.seeds.style)
     walker = Walker(find_flow(flat.fine.astype(np.float32), _FLOW_SIGMA * grid.unit))
     lines = draw_lines(flat, walker, grip, grid)
-    field = tone_field(flat, walker, grid)
-    day = DayTones(field, day_scale(field, grip), find_sky(picture, flat, grid))
+    field = tone_field(flat, walker, grip, grid)
+    sky = find_sky(picture, flat, grid)
+    day = DayTones(field, day_scale(flat, field, sky, grip), sky)
     return _Sheet(grid, grip, flat, lines, day, inked=False)
 
 
-def _inked_sheet(scene: NDArray[np.uint8], ink: Gray, flat: Flattened, brief: Brief, grid: Grid) -> _Sheet:
-    lines = ink
-    if grid.work != grid.page:
-        exact = Grid(grid.width, grid.height, grid.width, grid.height)
-        at_size = own_ink(lay_scene(scene, exact)[0])
-        lines = cv.resize(ink, grid.page, interpolation=cv.INTER_AREA) if at_size is None else at_size
+def _inked_sheet(scene: NDArray[np.uint8], own: OwnInk, flat: Flattened, brief: Brief, grid: Grid) -> _Sheet:
+    exact = Grid(grid.width, grid.height, grid.width, grid.height)
+    lines = own.read(lay_scene(scene, exact)[0])
     paper = np.full((grid.work_height, grid.work_width), 200, np.uint8)
     grip = take_hand(brief.hand, brief.seeds.style)
     day = DayTones(paper, Scale(70, 140), np.zeros_like(paper))
-    return _Sheet(grid, grip, flat, np.asarray(lines, np.uint8), day, inked=True)
+    return _Sheet(grid, grip, flat, lines, day, inked=True)
 
 
 def _by_day(sheet: _Sheet) -> Layers:

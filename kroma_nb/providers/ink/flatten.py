@@ -31,7 +31,7 @@ class Flattened:
     tint : uint8 array, shape (H // 8, W // 8, 2)
         The colour without its lightness: a and b of CIE L*a*b*, 128 is neutral.
     contrast : int, levels
-        Distance of the scene's own darkest and lightest hundredths.
+        Distance of the scene's own darkest and lightest hundredths, seen from afar, where noise does not count.
     grain : int, levels
         How far half of the pixels lie from their neighbours' middle, in quarter levels.
     """
@@ -59,8 +59,7 @@ def flatten(picture: NDArray[np.uint8], unit: float) -> Flattened:
     """
     gray = cv.transform(picture, np.array([_FILM], np.float32) / 256.0)
     grain = _grain(gray)
-    levelled, contrast = _level(gray)
-    stretch = min(4.0, 255.0 / max(1, contrast))
+    levelled, stretch = _level(gray)
     noise = min(40.0, grain * 0.25 * stretch)
     fine = cv.bilateralFilter(levelled, 5, 12.0 + 3.0 * noise, 1.6 * unit + 0.4)
     if grain > 12:
@@ -70,7 +69,7 @@ def flatten(picture: NDArray[np.uint8], unit: float) -> Flattened:
     for _ in range(3):
         broad = cv.bilateralFilter(broad, 9, 20.0 + 2.0 * noise, 3.0 * unit)
     broad = cv.resize(broad, (gray.shape[1], gray.shape[0]), interpolation=cv.INTER_LINEAR)
-    return Flattened(np.asarray(fine, np.uint8), np.asarray(broad, np.uint8), _tint(picture), contrast, grain)
+    return Flattened(np.asarray(fine, np.uint8), np.asarray(broad, np.uint8), _tint(picture), _contrast(gray), grain)
 
 
 def _tint(picture: NDArray[np.uint8]) -> Gray:
@@ -79,7 +78,13 @@ def _tint(picture: NDArray[np.uint8]) -> Gray:
     return np.ascontiguousarray(cv.cvtColor(small, cv.COLOR_RGB2LAB)[:, :, 1:])
 
 
-def _level(gray: Gray) -> tuple[Gray, int]:
+def _contrast(gray: Gray) -> int:
+    size = (max(2, gray.shape[1] // 8), max(2, gray.shape[0] // 8))
+    counts = histogram(cv.resize(gray, size, interpolation=cv.INTER_AREA))
+    return level_at(counts, 0.99) - level_at(counts, 0.01)
+
+
+def _level(gray: Gray) -> tuple[Gray, float]:
     """Spread the levels and lift the middle, so that a dark scene is drawn like a light one."""
     counts = histogram(gray)
     low, high, middle = (level_at(counts, f) for f in (0.01, 0.99, 0.5))
@@ -91,7 +96,7 @@ def _level(gray: Gray) -> tuple[Gray, int]:
     ramp = np.clip((np.arange(256) - low) / span, 0.0, 1.0) ** gamma
     shift = 0 if contrast >= 64 else (255 - 255 * contrast // span) // 2
     table = np.clip(np.rint(ramp * 255.0) + shift, 0, 255).astype(np.uint8)
-    return np.asarray(cv.LUT(gray, table), np.uint8), contrast
+    return np.asarray(cv.LUT(gray, table), np.uint8), 255.0 / span
 
 
 def _grain(gray: Gray) -> int:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kroma_nb.providers.ink.pixels import cv
+from kroma_nb.providers.ink.pixels import Gray, cv
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -140,14 +140,14 @@ def _window(flat: NDArray[np.uint8], grid: Grid) -> tuple[slice, slice]:
         length, kept = width, max(1, round(height * grid.width / grid.height))
     else:
         length, kept = height, max(1, round(width * grid.height / grid.width))
-    start = _richest(flat, kept, axis=0 if wide else 1) if length > kept + 1 else 0
+    start = min(length - kept, _richest(flat, kept, axis=0 if wide else 1)) if length > kept + 1 else 0
     part = slice(start, start + min(kept, length))
     return (slice(None), part) if wide else (part, slice(None))
 
 
-def _richest(flat: NDArray[np.uint8], kept: int, *, axis: int) -> int:
+def _richest(flat: Gray, kept: int, *, axis: int) -> int:
     """Give the first row or column of the window with the most contrast, leaning to the middle."""
-    step = max(1, max(flat.shape[:2]) // 400)
+    step: int = max(1, max(flat.shape[:2]) // 400)
     small = flat[::step, ::step, 1].astype(np.int32)
     detail = np.minimum(np.abs(np.diff(small, axis=1 - axis)), 40).sum(axis=axis)
     total = np.concatenate([[0], np.cumsum(detail)])
@@ -156,5 +156,4 @@ def _richest(flat: NDArray[np.uint8], kept: int, *, axis: int) -> int:
     places = np.arange(sums.size)
     off_middle = np.abs(2 * places - (sums.size - 1))
     score = sums * (4 * sums.size - off_middle)
-    longest: int = flat.shape[1 - axis] - kept
-    return min(int(np.argmax(score)) * step, longest)
+    return int(np.argmax(score)) * step

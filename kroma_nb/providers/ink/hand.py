@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from kroma_nb.providers.ink.pixels import Plane, cv
+
 if TYPE_CHECKING:
     from kroma_nb.model.brief import Hand, Span
 
@@ -49,6 +51,10 @@ class Grip:
         Strokes per length as a multiple of the engine's own.
     tones : int
         Flat values, paper and ink both counted.
+    brush : float, 0 to 1
+        How much of the bold brush shows beside the fine pen.
+    evening : float, 0 to 1
+        How much of the wide surroundings' lightness the eye takes off before it spots blacks.
     seed : int
         Where the hand's own tremor comes from.
     """
@@ -59,6 +65,8 @@ class Grip:
     turn_deg: float
     hatch_density: float
     tones: int
+    brush: float
+    evening: float
     seed: int
 
 
@@ -80,4 +88,37 @@ def take_hand(hand: Hand, seed: int) -> Grip:
     weight, threshold = within(hand.line_weight), within(hand.threshold)
     turn, density = within(hand.hatch_angle_deg), within(hand.hatch_density)
     base = _BASE_ANGLES_DEG[int(rng.integers(len(_BASE_ANGLES_DEG)))]
-    return Grip(weight, threshold, base + turn, turn, density, hand.tones, seed)
+    brush, evening = 0.58 + 0.28 * float(rng.random()), 0.22 + 0.18 * float(rng.random())
+    return Grip(
+        line_weight=weight,
+        threshold=threshold,
+        hatch_angle_deg=base + turn,
+        turn_deg=turn,
+        hatch_density=density,
+        tones=hand.tones,
+        brush=brush,
+        evening=evening,
+        seed=seed,
+    )
+
+
+def wander(seed: int, purpose: int, cell_px: float, size: tuple[int, int]) -> Plane:
+    """Give smooth noise, as a hand wanders.
+
+    Parameters
+    ----------
+    seed, purpose : int
+        See `stream`.
+    cell_px : float, pixels
+        Distance between the noise's own values.
+    size : tuple of int
+        Width and height in pixels.
+
+    Returns
+    -------
+    float32 array, shape (height, width)
+        Mostly -1 to 1, around 0.
+    """
+    width, height = (max(3, round(length / max(1.0, cell_px)) + 2) for length in size)
+    cells = stream(seed, purpose).random((height, width)).astype(np.float32) * 2 - 1
+    return np.asarray(cv.resize(cells, size, interpolation=cv.INTER_CUBIC), np.float32)

@@ -44,14 +44,17 @@ def share_below(counts: NDArray[np.int64], level: int) -> float:
     return int(counts[: max(0, level)].sum()) / max(1, int(counts.sum()))
 
 
-def drop_small(mask: Gray, area_px: float) -> Gray:
-    """Clear the regions of a mask that are smaller than an area.
+def drop_small(mask: Gray, area_px: float, sure: NDArray[np.bool_] | None = None) -> Gray:
+    """Clear the regions of a mask that are small, or not so small but nowhere sure.
 
     Parameters
     ----------
     mask : uint8 array, shape (H, W)
         Nonzero inside.
     area_px : float, square pixels
+        Smaller regions go.
+    sure : bool array, shape (H, W), optional
+        A region of less than five times the area stays only if a tenth of the area is sure.
 
     Returns
     -------
@@ -59,15 +62,37 @@ def drop_small(mask: Gray, area_px: float) -> Gray:
         255 inside, 0 outside.
     """
     count, labels, stats, _ = cv.connectedComponentsWithStats(mask, connectivity=8)
-    keep = np.zeros(count, np.uint8)
-    keep[1:] = np.where(stats[1:, cv.CC_STAT_AREA] >= area_px, 255, 0)
+    areas = stats[:, cv.CC_STAT_AREA]
+    meant = areas >= area_px
+    if sure is not None:
+        meant &= (areas >= 5.0 * area_px) | (np.bincount(labels[sure], minlength=count) * 10 >= area_px)
+    meant[0] = False
+    keep = np.where(meant, 255, 0).astype(np.uint8)
     return np.asarray(keep[labels], np.uint8)
 
 
-def clean_shapes(mask: Gray, area_px: float) -> Gray:
-    """Clear small regions and fill small holes."""
-    kept = drop_small(mask, area_px)
-    return np.asarray(cv.bitwise_not(drop_small(cv.bitwise_not(kept), area_px)), np.uint8)
+def clean_shapes(field: Gray, level: int, area_px: float, margin: int) -> Gray:
+    """Cut what is darker than a level, without crumbs and pinholes that are small or hardly there.
+
+    Parameters
+    ----------
+    field : uint8 array, shape (H, W)
+    level : int
+        Below it is inside.
+    area_px : float, square pixels
+        See `drop_small`.
+    margin : int, levels
+        How far beyond the level a small region has to reach to be meant.
+
+    Returns
+    -------
+    uint8 array, shape (H, W)
+        255 inside, 0 outside.
+    """
+    mask = np.where(field < level, np.uint8(255), np.uint8(0))
+    kept = drop_small(mask, area_px, field < level - margin)
+    holes = drop_small(cv.bitwise_not(kept), area_px, field > level + margin)
+    return np.asarray(cv.bitwise_not(holes), np.uint8)
 
 
 def smooth_threshold(field: Gray, level: int, page: tuple[int, int]) -> Gray:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kroma_nb.providers.ink.flow import Walker, find_flow
+from kroma_nb.providers.ink.hand import wander
 from kroma_nb.providers.ink.levels import histogram, level_at, smooth_threshold
 from kroma_nb.providers.ink.pixels import Gray, Plane, cv
 
@@ -31,6 +32,7 @@ _GAIN = 12.0  # of the response, before it becomes 8 bits
 _FINE_SIGMA, _BOLD_SIGMA = 1.15, 2.6  # length units
 _LEAST, _MOST = 16, 90  # the threshold stays between these, in 8-bit responses
 _COVERAGE = 0.085  # share of the page that lines may take before the threshold rises
+_EMPHASIS, _TREMOR = 0.30, 2.2  # share of the response, length units
 _SPECK_AREA, _SPECK_LENGTH = 22.0, 11.0  # square units, units
 
 
@@ -56,7 +58,7 @@ def draw_lines(flat: Flattened, walker: Walker, grip: Grip, grid: Grid) -> Gray:
     response = line_response(flat.fine, walker, grip, grid)
     level = line_level(response, flat, grip)
     kept = _without_specks(response, level, grid.unit)
-    return smooth_threshold(kept, level, grid.page)
+    return smooth_threshold(_tremble(kept, grip, grid), level, grid.page)
 
 
 def line_response(fine: Gray, walker: Walker, grip: Grip, grid: Grid) -> Gray:
@@ -69,7 +71,9 @@ def line_response(fine: Gray, walker: Walker, grip: Grip, grid: Grid) -> Gray:
     slow = Walker(find_flow(half, 3.0 * grid.unit))
     brush = slow.smooth(_across(half, slow, bold_sigma), 1.3 * grid.unit, 3)
     brush = cv.resize(brush, grid.work, interpolation=cv.INTER_LINEAR)
-    both = cv.max(pen, cv.addWeighted(brush, 0.72, pen, 0.28, 0.0))
+    both = cv.max(pen, cv.addWeighted(brush, grip.brush, pen, 1.0 - grip.brush, 0.0))
+    emphasis = 1.0 + _EMPHASIS * wander(grip.seed, 10, 110.0 * grid.unit, grid.work)
+    both = cv.multiply(both, emphasis)
     return np.asarray(np.clip(np.rint(both * _GAIN), 0, 255), np.uint8)
 
 
@@ -95,6 +99,15 @@ def _across(plane: Plane, walker: Walker, sigma: float) -> Plane:
         pair = cv.add(walker.across(plane, offset), walker.across(plane, -offset))
         total = cv.scaleAdd(pair, float(weight), total)
     return total
+
+
+def _tremble(response: Gray, grip: Grip, grid: Grid) -> Gray:
+    """Move the lines as a hand does: a little, slowly, and differently for every candidate."""
+    shift = _TREMOR * grid.unit
+    x, y = np.meshgrid(np.arange(grid.work_width, dtype=np.float32), np.arange(grid.work_height, dtype=np.float32))
+    at_x = cv.scaleAdd(wander(grip.seed, 11, 70.0 * grid.unit, grid.work), shift, x)
+    at_y = cv.scaleAdd(wander(grip.seed, 12, 70.0 * grid.unit, grid.work), shift, y)
+    return np.asarray(cv.remap(response, at_x, at_y, cv.INTER_LINEAR, borderMode=cv.BORDER_REPLICATE), np.uint8)
 
 
 def _without_specks(response: Gray, level: int, unit: float) -> Gray:

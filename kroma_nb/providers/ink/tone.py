@@ -34,9 +34,9 @@ if TYPE_CHECKING:
 
 
 _SHARPEN = 2.2
-_LOCAL = 0.32  # how much of the wide surroundings' lightness is taken off
-_BLACK_SHARE = (0.13, 0.40)  # of the page, whatever the scene's own darkness
-_MIDDLE_SHARE = (0.12, 0.26)
+_MARGIN = 20  # levels
+_BLACK_SHARE = (0.17, 0.40)  # of the page, whatever the scene's own darkness
+_MIDDLE_SHARE = (0.15, 0.28)
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class DayTones:
     sky: Gray
 
 
-def tone_field(flat: Flattened, walker: Walker, grid: Grid) -> Gray:
+def tone_field(flat: Flattened, walker: Walker, grip: Grip, grid: Grid) -> Gray:
     """Compute the field that tones are cut from: flattened, sharpened at edges, evened out widely.
 
     Parameters
@@ -83,6 +83,8 @@ def tone_field(flat: Flattened, walker: Walker, grid: Grid) -> Gray:
         The scene on the working plane.
     walker : Walker
         Its flow; the edges of blacks follow it.
+    grip : Grip
+        The hand, which evens out the wide surroundings more or less.
     grid : Grid
         Page and working plane.
 
@@ -98,17 +100,21 @@ def tone_field(flat: Flattened, walker: Walker, grid: Grid) -> Gray:
     small = cv.resize(flat.broad, grid.coarse(16), interpolation=cv.INTER_AREA)
     wide = cv.GaussianBlur(small.astype(np.float32), (0, 0), 110.0 * grid.unit / 16)
     wide = cv.resize(wide, grid.work, interpolation=cv.INTER_LINEAR)
-    even = cv.addWeighted(sharp, 1.0, wide, -_LOCAL, 128.0 * _LOCAL)
+    even = cv.addWeighted(sharp, 1.0, wide, -grip.evening, 128.0 * grip.evening)
     return np.asarray(np.clip(np.rint(walker.smooth(even, 1.6 * grid.unit, 3)), 0, 255), np.uint8)
 
 
-def day_scale(field: Gray, grip: Grip) -> Scale:
-    """Choose the thresholds of a page by daylight from the field's own histogram."""
-    counts = histogram(field)
-    first, second = two_thresholds(counts)
+def day_scale(flat: Flattened, field: Gray, sky: Gray, grip: Grip) -> Scale:
+    """Choose the thresholds of a page by daylight from the histogram of all that is not sky."""
+    below = sky < 128
+    if np.count_nonzero(below) * 8 < field.size:
+        below = np.ones_like(below)
+    # The shares come from the scene alone, so that candidates spend the same amount of ink.
+    scene, counts = histogram(flat.broad[below]), histogram(field[below])
+    first, second = two_thresholds(scene)
     lean = 1.0 + 1.2 * (grip.threshold - 0.5)
-    black = min(max(share_below(counts, first), _BLACK_SHARE[0]), _BLACK_SHARE[1]) * lean
-    middle = min(max(share_below(counts, second) - black, _MIDDLE_SHARE[0]), _MIDDLE_SHARE[1])
+    black = min(max(share_below(scene, first), _BLACK_SHARE[0]), _BLACK_SHARE[1]) * lean
+    middle = min(max(share_below(scene, second) - black, _MIDDLE_SHARE[0]), _MIDDLE_SHARE[1])
     return Scale(level_at(counts, black), level_at(counts, min(0.95, black + middle)))
 
 
@@ -182,10 +188,10 @@ def cut_washes(tones: DayTones, grip: Grip, grid: Grid) -> Gray:
 
 def _cut(field: Gray, level: int, grid: Grid, *, crumb: float) -> Gray:
     """Threshold a field with its small regions and holes taken out first."""
-    _, mask = cv.threshold(field, max(0, level - 1), 255, cv.THRESH_BINARY_INV)
-    clean = clean_shapes(mask, crumb * grid.unit * grid.unit)
+    mask = field < level
+    clean = clean_shapes(field, level, crumb * grid.unit * grid.unit, _MARGIN)
     dark = cv.bitwise_not(field)
     ink_level = 255 - level
-    dark = np.where((clean > 0) & (mask == 0), np.uint8(min(255, ink_level + 12)), dark)
-    dark = np.where((clean == 0) & (mask > 0), np.uint8(max(0, ink_level - 12)), dark)
+    dark = np.where((clean > 0) & ~mask, np.uint8(min(255, ink_level + 12)), dark)
+    dark = np.where((clean == 0) & mask, np.uint8(max(0, ink_level - 12)), dark)
     return smooth_threshold(np.ascontiguousarray(dark), ink_level, grid.page)

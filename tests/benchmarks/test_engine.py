@@ -1,0 +1,84 @@
+"""What the engine adds to the work itself: two workers against two processes, and memory against the number of jobs."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+
+import cv2
+import pytest
+from studio import play, play_scenes
+
+from kroma_nb.model.plan import PlanRequest
+from kroma_nb.planning import plan
+
+SCENES = 4
+
+
+@pytest.mark.benchmark
+@pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="two workers need two processors")
+def test_two_workers_reach_what_two_processes_reach(ratios, photographs, tmp_path) -> None:
+    for number in range(SCENES):
+        cv2.imwrite(str(tmp_path / f"{number}.png"), photographs[number])
+    planned = plan(PlanRequest(project="ink", root=tmp_path, input=tmp_path))
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pair:
+        names = [tuple(f"{number}.png" for number in range(half, SCENES, 2)) for half in (0, 1)]
+
+        def processes(_: int) -> None:
+            halves = [pair.submit(play_scenes, tmp_path, tmp_path / "project", names[half]) for half in (0, 1)]
+            assert sum(half.result() for half in halves) == SCENES
+
+        def threads(_: int) -> None:
+            assert play(planned, tmp_path / "project", workers=2) == SCENES
+
+        found = ratios(base=threads, rounds=5, processes=processes)
+
+    print(f"\ntwo workers reach {found['processes']:.2f} of what two processes reach")
+    assert found["processes"] >= 0.9
+
+
+PLAYER = """
+import json, resource, sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from studio import Stencil
+from kroma_nb import run
+from kroma_nb.model.plan import PlanRequest
+from kroma_nb.planning import plan
+
+folder, project, jobs = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
+planned = plan(PlanRequest(project="ink", root=folder, scene_refs=tuple(f"{n}.png" for n in range(jobs))))
+with ThreadPoolExecutor(2) as threads:
+    events = run.execute(planned, root=project, painter=Stencil(), executor=threads)
+    finished = sum(event.event == "job_finished" for event in events)
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+print(json.dumps({"finished": finished, "peak_kb": peak}))
+"""
+
+
+def peak_kb(folder: Path, project: Path, jobs: int) -> int:
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1]), "MALLOC_ARENA_MAX": "2"}
+    command = [sys.executable, "-c", PLAYER, str(folder), str(project), str(jobs)]
+    ended = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+    answer = json.loads(ended.stdout)
+    assert answer["finished"] == jobs
+    return int(answer["peak_kb"])
+
+
+@pytest.mark.benchmark
+def test_memory_hardly_grows_with_the_number_of_jobs(photographs, tmp_path) -> None:
+    few, many = 20, 2_000
+    for number in range(many):
+        row = number % 1400
+        cv2.imwrite(str(tmp_path / f"{number}.png"), photographs[number % 4][row : row + 96, :64])
+
+    little = peak_kb(tmp_path, tmp_path / "few", few)
+    much = peak_kb(tmp_path, tmp_path / "many", many)
+
+    print(f"\n{little:,} KB for {few} jobs, {much:,} KB for {many}: {(much - little) / (many - few):.1f} KB a job")
+    assert much <= 1.10 * little + 4 * (many - few)

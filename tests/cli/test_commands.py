@@ -1,0 +1,270 @@
+"""The command line, as a person types it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from studio import damage, write_photograph
+
+from kroma_nb.cli import main
+
+Kroma = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def kroma(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Kroma:
+    """Run a command in an empty folder and give exit code, standard output and standard error."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("KROMA_HOME", raising=False)
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def run(*arguments: object) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as ended:
+            main([str(argument) for argument in arguments])
+        said = capsys.readouterr()
+        return int(ended.value.code or 0), said.out, said.err
+
+    return run
+
+
+@pytest.fixture
+def photographs(tmp_path: Path) -> Path:
+    folder = tmp_path / "photographs"
+    folder.mkdir()
+    write_photograph(folder / "quay.png", 1, 96, 64)
+    write_photograph(folder / "夜の橋.png", 2, 96, 64)
+    return folder
+
+
+def everything(folder: Path) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("*")}
+
+
+def test_help_names_every_command(kroma: Kroma) -> None:
+    code, out, _ = kroma("--help")
+
+    assert code == 0
+    for command in ("demo", "init", "plan", "run", "runs", "winners", "validate-config", "doctor"):
+        assert command in out
+
+
+def test_an_unknown_command_is_an_input_error(kroma: Kroma) -> None:
+    code, _, err = kroma("paint")
+
+    assert code == 2
+    assert "paint" in err
+
+
+def test_init_makes_a_project_and_keeps_what_is_there(kroma: Kroma, tmp_path: Path) -> None:
+    first, out, _ = kroma("init", "noir-city")
+    settings = tmp_path / "config" / "pipeline.settings.toml"
+    settings.write_text("# mine\n")
+
+    again, _, _ = kroma("init", "noir-city")
+
+    assert (first, again) == (0, 0)
+    assert "kroma run --project noir-city" in out
+    assert settings.read_text() == "# mine\n"
+    assert (tmp_path / "var" / "projects" / "noir-city" / "runs").is_dir()
+
+
+def test_a_slug_that_is_none_is_refused_and_nothing_is_made(kroma: Kroma, tmp_path: Path) -> None:
+    code, _, err = kroma("init", "../noir")
+
+    assert code == 2
+    assert "project" in err
+    assert everything(tmp_path) == set()
+
+
+def test_plan_shows_scenes_seeds_and_costs_and_writes_nothing(kroma: Kroma, tmp_path: Path, photographs: Path) -> None:
+    before = everything(tmp_path)
+
+    code, out, _ = kroma("plan", "--project", "noir", "--input", photographs, "--candidates", 3)
+
+    assert code == 0
+    assert "quay" in out
+    assert "夜の橋" in out
+    assert "6 pictures, 0 of them paid: $0.00" in out
+    assert everything(tmp_path) == before
+
+
+def test_a_run_ends_with_table_gallery_and_record(kroma: Kroma, tmp_path: Path, photographs: Path) -> None:
+    code, out, _ = kroma("run", "--project", "noir", "--input", photographs, "--candidates", 2)
+
+    (folder,) = (tmp_path / "var" / "projects" / "noir" / "runs").iterdir()
+    assert code == 0
+    assert "winner" in out
+    assert "Not reviewed" in out
+    assert {"plan.json", "journal.jsonl", "run.json", "gallery.html", "contact_sheet.png"} <= everything(folder)
+    assert len(list((folder / "outputs").iterdir())) == 4
+
+
+def test_json_answers_are_one_document_on_standard_output(kroma: Kroma, photographs: Path) -> None:
+    ran = json.loads(kroma("run", "--project", "noir", "--input", photographs, "--json")[1])
+    listed = json.loads(kroma("runs", "list", "--json")[1])
+    shown = json.loads(kroma("runs", "show", "--json")[1])
+    planned = json.loads(kroma("plan", "--input", photographs, "--json")[1])
+    checked = json.loads(kroma("validate-config", "--json")[1])
+
+    run_id = ran["runs"][0]["run_id"]
+    assert ran["ok"] is True
+    assert [row["run_id"] for row in listed["runs"]] == [run_id]
+    assert shown["run_id"] == run_id
+    assert planned["schema"] == "kroma_nb.plan/1"
+    assert checked["ok"] is True
+
+
+def test_winners_are_copied_once_and_never_over_a_file(kroma: Kroma, tmp_path: Path, photographs: Path) -> None:
+    kroma("run", "--project", "noir", "--input", photographs, "--candidates", 2)
+
+    code, _, _ = kroma("winners", "--to", tmp_path / "best")
+    again, _, err = kroma("winners", "--to", tmp_path / "best")
+
+    assert (code, again) == (0, 2)
+    assert len(list((tmp_path / "best").iterdir())) == 2
+    assert "already there" in err
+
+
+def test_a_later_stage_follows_the_winners_of_an_earlier_run(kroma: Kroma, tmp_path: Path, photographs: Path) -> None:
+    kroma("run", "--project", "noir", "--input", photographs, "--candidates", 2)
+    style = json.loads(kroma("runs", "show", "--json")[1])
+
+    kroma("run", "--input", photographs, "--stage", "time", "--time", "night", "--follow", "latest")
+
+    night = json.loads(kroma("runs", "show", "--json")[1])
+    for before, after in zip(style["jobs"], night["jobs"], strict=True):
+        won = before["candidates"][before["selected_candidate"] - 1]
+        assert {c["seeds"]["style"] for c in after["candidates"]} == {won["seeds"]["style"]}
+        assert after["follows"]["run_id"] == style["run_id"]
+
+
+def test_a_project_need_not_be_named_when_there_is_one_and_must_when_there_are_two(kroma: Kroma) -> None:
+    none, _, none_err = kroma("runs", "list")
+    kroma("init", "noir")
+    one, _, _ = kroma("runs", "list")
+    kroma("init", "dawn")
+    two, _, two_err = kroma("runs", "list")
+
+    assert (none, one, two) == (2, 0, 2)
+    assert "kroma init" in none_err
+    assert "dawn, noir" in two_err
+
+
+def test_an_unknown_run_is_refused_with_what_was_meant(kroma: Kroma, photographs: Path) -> None:
+    kroma("run", "--project", "noir", "--input", photographs)
+    run_id = json.loads(kroma("runs", "list", "--json")[1])["runs"][0]["run_id"]
+
+    code, _, err = kroma("runs", "show", run_id[:-1])
+
+    assert code == 2
+    assert run_id in err
+
+
+def test_a_damaged_run_is_listed_beside_the_others(kroma: Kroma, tmp_path: Path, photographs: Path) -> None:
+    kroma("run", "--project", "noir", "--input", photographs)
+    kroma("run", "--project", "noir", "--input", photographs)
+    damaged = min((tmp_path / "var" / "projects" / "noir" / "runs").iterdir())
+    (damaged / "run.json").write_text("{}")
+
+    code, out, _ = kroma("runs", "list", "--json")
+
+    rows = json.loads(out)["runs"]
+    assert code == 0
+    assert [row["status"] for row in rows] == ["ok", "unreadable"]
+    assert "run.json" in rows[1]["says"]
+
+
+def test_a_scene_that_fails_makes_the_run_partial(kroma: Kroma, photographs: Path) -> None:
+    damage(photographs / "quay.png")
+
+    code, out, _ = kroma("run", "--project", "noir", "--input", photographs)
+
+    assert code == 6
+    assert "partial" in out
+
+
+def test_doctor_draws_with_the_ink_engine_and_keeps_nothing(kroma: Kroma, tmp_path: Path) -> None:
+    code, out, _ = kroma("doctor", "--json")
+
+    findings = {finding["piece"]: finding for finding in json.loads(out)["findings"]}
+    assert code == 0
+    assert findings["ink engine"]["found"].endswith("repeatable")
+    assert findings["pass upscale"]["fine"] is False
+    assert everything(tmp_path) == set()
+
+
+MANIFEST = {"scene_refs": ["photographs/quay.png"]}
+
+BAD_FILES = {
+    "manifest: not JSON": ("--manifest", "m.json", '{"scene_refs": [', ["m.json", "line 1"]),
+    "manifest: a list": ("--manifest", "m.json", "[]", ["m.json", "object"]),
+    "manifest: unknown key": ("--manifest", "m.json", {**MANIFEST, "genertion": {}}, ["genertion", "generation"]),
+    "manifest: wrong type": ("--manifest", "m.json", {**MANIFEST, "generation": {"candidates": "2"}}, ["candidates"]),
+    "manifest: 3.0": ("--manifest", "m.json", {**MANIFEST, "generation": {"candidates": 3.0}}, ["candidates"]),
+    "manifest: null": ("--manifest", "m.json", {**MANIFEST, "generation": None}, ["generation"]),
+    "manifest: too many": ("--manifest", "m.json", {**MANIFEST, "generation": {"candidates": 7}}, ["max_candidates"]),
+    "manifest: no such scene": ("--manifest", "m.json", {"scene_refs": ["gone.png"]}, ["scene_refs", "gone.png"]),
+    "manifest: escape": ("--manifest", "m.json", {"scene_refs": ["../quay.png"]}, ["scene_refs", "../quay.png"]),
+    "jobs: not a list": ("--jobs-file", "j.json", {}, ["j.json"]),
+    "jobs: no prompt": ("--jobs-file", "j.json", [{"id": "a", "input_images": ["photographs/quay.png"]}], ["prompt"]),
+    "postprocess: unknown backend": ("--postprocess", "p.json", {"upscale": {"backend": "magic"}}, ["upscale.backend"]),
+    "settings: wrong type": ("--app-settings", "s.json", {"postprocess": {"color": 1}}, ["s.json", "color"]),
+}
+
+
+@pytest.mark.parametrize("case", BAD_FILES)
+def test_a_bad_file_is_one_clear_error_and_nothing_is_created(
+    case: str, kroma: Kroma, tmp_path: Path, photographs: Path
+) -> None:
+    option, name, content, expected = BAD_FILES[case]
+    (tmp_path / name).write_text(content if isinstance(content, str) else json.dumps(content))
+    scenes = () if option in {"--manifest", "--jobs-file"} else ("--input", photographs)
+    before = everything(tmp_path)
+
+    code, out, err = kroma("run", "--project", "noir", *scenes, option, name)
+
+    assert code == 2, err
+    assert out == ""
+    assert err.startswith("error (")
+    assert all(word in err for word in (name, *expected)), err
+    assert everything(tmp_path) == before
+
+
+BAD_REQUESTS = {
+    "no scene": ((), "input"),
+    "no such folder": (("--input", "nowhere"), "nowhere"),
+    "no such stage": (("--input", "photographs", "--stage", "dusk"), "dusk"),
+    "no candidates": (("--input", "photographs", "--candidates", "0"), "candidates"),
+    "no such profile": (("--input", "photographs", "--color-profile", "neutrl"), "neutral"),
+    "no such engine": (("--input", "photographs", "--provider", "inc"), "ink"),
+    "no such scene": (("--input", "photographs", "--only", "quai"), "quay"),
+    "missing settings": (("--input", "photographs", "--app-settings", "mine.toml"), "mine.toml"),
+    "a pass without backend": (("--input", "photographs", "--upscale"), "--no-upscale"),
+}
+
+
+@pytest.mark.parametrize("case", BAD_REQUESTS)
+def test_a_bad_request_is_one_clear_error_and_nothing_is_created(
+    case: str, kroma: Kroma, tmp_path: Path, photographs: Path
+) -> None:
+    arguments, expected = BAD_REQUESTS[case]
+    before = everything(tmp_path)
+
+    code, _, err = kroma("run", "--project", "noir", *arguments)
+
+    assert code == 2, err
+    assert expected in err
+    assert everything(tmp_path) == before
+
+
+def test_an_error_with_json_is_a_document_with_kind_and_code(kroma: Kroma) -> None:
+    code, out, _ = kroma("run", "--project", "noir", "--input", "nowhere", "--json")
+
+    answer = json.loads(out)
+    assert code == 2
+    assert answer["ok"] is False
+    assert answer["error_kind"] == "validation"
+    assert answer["error_code"]
