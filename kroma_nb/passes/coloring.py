@@ -100,13 +100,15 @@ def _curves(picture: Picture, profile: ColorProfile, seen: Picture | None) -> ND
     """Give autocontrast, brightness and contrast as real levels by level, shape (256, channels)."""
     channels = 1 if picture.ndim == 2 else 3
     curves = np.repeat(np.arange(256.0)[:, None], channels, axis=1)
-    if profile.autocontrast_cutoff == 0 and profile.contrast == 1.0:
-        return curves * profile.brightness
-    counts = np.stack([_histogram(picture, channel, seen) for channel in range(channels)], axis=1)
     if profile.autocontrast_cutoff > 0:
+        counts = np.stack([_histogram(picture, channel, seen) for channel in range(channels)], axis=1)
         curves = np.stack([_stretched(count, profile.autocontrast_cutoff) for count in counts.T], axis=1)
+        means = (counts * curves).sum(axis=0) / max(int(counts[:, 0].sum()), 1)
+    else:
+        means = np.array(cv2.mean(picture, seen)[:channels])
+    # Means come from whole-number sums, so that no order of adding matters.
+    pivot = profile.brightness * float(means[0] if channels == 1 else _LUMA @ means)
     curves = curves * profile.brightness
-    pivot = _mean_luma(curves, counts)
     return pivot + (curves - pivot) * profile.contrast if profile.contrast != 1.0 else curves
 
 
@@ -122,12 +124,6 @@ def _stretched(counts: NDArray[np.int64], cutoff: float) -> NDArray[np.float64]:
     if high <= low:
         return np.arange(256.0)
     return np.clip((np.arange(256.0) - low) * (255.0 / (high - low)), 0.0, 255.0)
-
-
-def _mean_luma(curves: NDArray[np.float64], counts: NDArray[np.int64]) -> float:
-    """Average luma after the curves, from whole-number counts, so that no order of adding matters."""
-    means = (counts * curves).sum(axis=0) / max(int(counts[:, 0].sum()), 1)
-    return float(means[0] if means.size == 1 else _LUMA @ means)
 
 
 def _by_table(picture: Picture, curves: NDArray[np.float64], profile: ColorProfile) -> Picture:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from kroma_nb.errors import KromaError, ProviderFailed
+from kroma_nb.errors import ProviderFailed
 from kroma_nb.images import is_picture
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def generate(scene: Rgb8, *, painter: Painter, brief: Brief) -> Painted:
     """
     try:
         painted = painter.paint(scene, brief)
-    except KromaError:
+    except ProviderFailed:
         raise
     except Exception as error:
         raise ProviderFailed(painter.provider, f"{type(error).__name__}: {error}") from error
@@ -47,7 +47,8 @@ def generate(scene: Rgb8, *, painter: Painter, brief: Brief) -> Painted:
 
 
 def _problem(painted: Painted, brief: Brief) -> str:
-    picture = painted.picture
+    # A painter is a third party's: its types are promises that nothing has checked.
+    picture: Any = getattr(painted, "picture", painted)
     if not is_picture(picture):
         kind = f"{getattr(picture, 'dtype', type(picture).__name__)} of shape {getattr(picture, 'shape', ())}"
         return f"its answer is no picture: {kind} in place of uint8 of shape (H, W), (H, W, 3) or (H, W, 4)"

@@ -13,6 +13,7 @@ from kroma_nb.errors import FileMissing, PathRefused, PictureTooLarge, PictureUn
 from kroma_nb.images import MAX_PIXELS, probe
 from kroma_nb.model.plan import InputFile
 from kroma_nb.planning.documents import reason
+from kroma_nb.planning.paths import refuse_nul
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,6 +61,7 @@ def discover(path: Path, *, role: str = "input") -> Discovered:
     PathRefused
         If it is a link.
     """
+    refuse_nul(str(path), role)
     try:
         mode = path.lstat().st_mode
     except FileNotFoundError:
@@ -89,8 +91,16 @@ def _walk(folder: Path, role: str) -> Iterator[os.DirEntry[str]]:
             stack.pop()
         elif entry.is_dir(follow_symlinks=False):
             stack.append(iter(_listed(Path(entry.path), role)))
-        elif entry.is_dir() or Path(entry.name).suffix.lower() in EXTENSIONS:
+        elif _leads_to_folder(entry) or Path(entry.name).suffix.lower() in EXTENSIONS:
             yield entry
+
+
+def _leads_to_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:
+        # A link that leads to itself, or to where nobody may look.
+        return True
 
 
 def _listed(folder: Path, role: str) -> list[os.DirEntry[str]]:
@@ -160,6 +170,8 @@ class InputReader:
             info = probe(path, name=role)
         except PictureUnreadable as cause:
             raise PictureUnreadable(called, cause.cause, cause.way_out) from cause
+        except OSError as cause:
+            raise FileMissing(path, role, reason(cause)) from cause
         if info.width * info.height > self.max_pixels:
             raise PictureTooLarge(called, info.width, info.height, self.max_pixels)
         return info

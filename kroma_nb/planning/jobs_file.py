@@ -14,7 +14,7 @@ from kroma_nb.model.words import Stage, TimeOfDay, Weather
 from kroma_nb.planning.documents import read_document, refuse_unusable
 from kroma_nb.planning.fields import AnyCase, Name, Text
 from kroma_nb.planning.jobs import Draft
-from kroma_nb.planning.paths import Base
+from kroma_nb.planning.paths import Base, refuse_nul
 from kroma_nb.planning.scenes import Reference
 
 if TYPE_CHECKING:
@@ -108,6 +108,7 @@ def load_jobs_file(path: Path) -> tuple[JobEntry, ...]:
 
 def drafts_in(path: Path, *, request: PlanRequest, seed: int) -> tuple[Draft, ...]:
     """Make one draft an entry, in order."""
+    refuse_nul(str(path), "request: jobs_file")
     file, base = str(path), Base(path.parent)
     drafts = []
     for index, entry in enumerate(load_jobs_file(path)):

@@ -53,16 +53,15 @@ class Base:
         mode = _mode(path, role)
         if stat.S_ISLNK(mode):
             raise PathRefused(ref, role, "this is a link")
-        if not os.path.isabs(ref) and not self._holds(path.parent):  # noqa: PTH117 - ten thousand times, so plain text
-            raise PathRefused(ref, role, f"a linked folder on the way leads out of {self.folder}")
         if not stat.S_ISREG(mode):
             kind = "this is a folder, not a file" if stat.S_ISDIR(mode) else "this is no regular file"
             raise FileMissing(path, role, kind)
+        if not os.path.isabs(ref) and not self._holds(path.parent):  # noqa: PTH117 - ten thousand times, so plain text
+            raise PathRefused(ref, role, f"a linked folder on the way leads out of {self.folder}")
         return path
 
     def _lexical(self, ref: str, role: str) -> Path:
-        if "\0" in ref:
-            raise PathRefused(repr(ref), role, "the path holds a NUL character")
+        refuse_nul(ref, role)
         if PureWindowsPath(ref).is_absolute() or ref.startswith(("/", "\\\\")):
             if self.absolute_allowed:
                 return Path(ref)
@@ -81,6 +80,12 @@ class Base:
             known = parent.resolve().is_relative_to(self.folder.resolve())
             self._inside[str(parent)] = known
         return known
+
+
+def refuse_nul(path: str, role: str) -> None:
+    """Refuse the one character that ends a path for the system and not for us."""
+    if "\0" in path:
+        raise PathRefused(repr(path), role, "the path holds a NUL character")
 
 
 def _mode(path: Path, role: str) -> int:

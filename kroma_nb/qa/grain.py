@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from kroma_nb.qa.sight import Plane, counts
+from kroma_nb.qa.sight import BAND_ROWS, Plane, counts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,9 +21,9 @@ _DIFFERENCE = np.array([1, -2, 1], np.float64)
 # Standard deviation of that filter's answer (its weights' norm, 6) times the quantile of |N(0, 1)| at 1/4.
 _QUARTILE_PER_SIGMA = 6 * 0.318639
 
-_PATCH = 7
-# Two rows of patches fit into a band of 16 rows, none across its edge.
-_ROWS_APART, _COLUMNS_APART = 8, 2
+# Two rows of patches fill a band exactly, so that none lies across its edge.
+_PATCH = BAND_ROWS // 2
+_COLUMNS_APART = 2
 _WEAKEST = 4
 
 
@@ -58,14 +58,16 @@ def _by_patches(bands: Plane) -> float:
     if min(bands.tones.shape) < _PATCH:
         return 0.0
     window = (_PATCH, _PATCH)
-    apart = (slice(None, None, _ROWS_APART), slice(None, None, _COLUMNS_APART))
+    apart = (slice(None, None, _PATCH), slice(None, None, _COLUMNS_APART))
     patches = np.lib.stride_tricks.sliding_window_view(bands.tones, window)[apart].reshape(-1, _PATCH**2)
     if (seen := bands.seen()) is not None:
         patches = patches[np.lib.stride_tricks.sliding_window_view(seen, window)[apart].min(axis=(2, 3)).ravel() > 0]
-    if len(patches) < _PATCH**2:
+    if len(patches) < 4 * _PATCH**2:
         return 0.0
     strengths = np.linalg.eigvalsh(np.cov(patches, rowvar=False))
-    return float(np.sqrt(max(0.0, strengths[:_WEAKEST].mean())))
+    # In so many samples of pure noise the weakest direction looks weaker than it is (Marchenko and Pastur, 1967).
+    seeming = 1 - np.sqrt(_PATCH**2 / len(patches))
+    return float(np.sqrt(max(0.0, strengths[:_WEAKEST].mean())) / seeming)
 
 
 def _quantile(histogram: Sequence[int], part: float) -> float:

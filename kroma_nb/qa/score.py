@@ -35,8 +35,18 @@ def technical_warnings(measures: Measures) -> tuple[SoftWarning, ...]:
 def quality(measures: Measures) -> float:
     """Give a picture's score: the product of what sharpness, clipping, noise and contrast leave of 1.
 
-    Each factor falls evenly from 1, where the fault cannot be seen, to 0: sharpness from 0.65 down to 0.05, clipping
-    from 0 up to 0.5, noise from 4 up to 40 levels, contrast from 0.5 down to 0. Colourfulness has no part in it.
+    ==========  =====  =======  =====
+    factor         at  can be   fault
+                    0  seen at   less
+    ==========  =====  =======  =====
+    sharpness    0.05     0.65      1
+    clipping      0.5    0.025      0
+    noise          40        4      0
+    contrast        0      0.5      1
+    ==========  =====  =======  =====
+
+    Each factor rises evenly from 0 to 0.95 at the value from which on a reader no longer sees a fault, and on to 1 at
+    the best value: faults weigh heavily, and yet faultless candidates are not all alike. Colourfulness has no part.
 
     Returns
     -------
@@ -46,19 +56,21 @@ def quality(measures: Measures) -> float:
     Examples
     --------
     >>> from kroma_nb.model.quality import Measures
-    >>> page = Measures(width=8, height=8, channels=1, sharpness=0.35, clipping=0.0, noise=0.0, contrast=0.9,
+    >>> page = Measures(width=8, height=8, channels=1, sharpness=0.35, clipping=0.0, noise=0.0, contrast=1.0,
     ...                 ink=0.2, drawn=0.5, blank=False)
     >>> quality(page)
-    0.5
+    0.475
     """
     if measures.blank:
         return 0.0
-    crisp = _share(measures.sharpness, none=0.05, full=0.65)
-    whole = _share(measures.clipping, none=0.5, full=0.0)
-    clean = _share(measures.noise, none=40.0, full=4.0)
-    rich = _share(measures.contrast, none=0.0, full=0.5)
+    crisp = _share(measures.sharpness, none=0.05, seen=0.65, best=1.0)
+    whole = _share(measures.clipping, none=0.5, seen=0.025, best=0.0)
+    clean = _share(measures.noise, none=40.0, seen=4.0, best=0.0)
+    rich = _share(measures.contrast, none=0.0, seen=0.5, best=1.0)
     return round(crisp * whole * clean * rich, 4)
 
 
-def _share(value: float, *, none: float, full: float) -> float:
-    return min(1.0, max(0.0, (value - none) / (full - none)))
+def _share(value: float, *, none: float, seen: float, best: float) -> float:
+    faulty = (value - none) / (seen - none)
+    fine = (value - seen) / (best - seen)
+    return 0.95 * min(1.0, max(0.0, faulty)) + 0.05 * min(1.0, max(0.0, fine))

@@ -17,8 +17,11 @@ READING_LONG_SIDE_PX = 1536
 """A larger picture is reduced by a whole factor to at most this: a page is judged at the size it is read at, so that
 an enlargement gets the same measures as what it was made from."""
 
+BAND_ROWS = 18
+"""Two rows of the patches that grain is looked for in."""
+
 _CELL = 8
-_BAND_ROWS, _ENOUGH_ROWS = 16, 128
+_ENOUGH_ROWS = 128
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,7 @@ class Sight:
     Attributes
     ----------
     bands : Plane
-        About 130 to 250 rows at full resolution, in bands of 16 spread evenly, stacked; all rows of a small picture.
+        About 130 to 250 rows at full resolution, in bands spread evenly, stacked; all rows of a small picture.
     bands_inner : uint8 array, shape of `bands`
         255 where a 3 by 3 neighbourhood lies wholly inside one band and is visible.
     half, quarter, eighth : Plane
@@ -154,17 +157,17 @@ def _filled(levels: Gray8, step: int) -> Gray8:
 
 def _banded(levels: Gray8) -> Gray8:
     height, width = levels.shape
-    period = height // _ENOUGH_ROWS * _BAND_ROWS
-    if period <= _BAND_ROWS:
+    period = height // _ENOUGH_ROWS * BAND_ROWS
+    if period <= BAND_ROWS:
         return levels
     whole = height // period * period
-    return levels[:whole].reshape(-1, period, width)[:, :_BAND_ROWS].reshape(-1, width)
+    return levels[:whole].reshape(-1, period, width)[:, :BAND_ROWS].reshape(-1, width)
 
 
 def _inside_bands(bands: Plane) -> Gray8:
     mask = bands.inner()
-    mask[0::_BAND_ROWS] = 0
-    mask[_BAND_ROWS - 1 :: _BAND_ROWS] = 0
+    mask[0::BAND_ROWS] = 0
+    mask[BAND_ROWS - 1 :: BAND_ROWS] = 0
     return mask
 
 

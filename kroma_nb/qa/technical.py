@@ -36,6 +36,7 @@ _SHARPEST = 0.25
 _SMOOTH_RANGE = 40
 _NEAR_END = slice(1, 5)
 _FAR_FROM_END = slice(24, 64)
+_MIDDLE = slice(48, 208)
 _GROUP = 4
 
 _STEP_SEEN = 3.0
@@ -118,7 +119,8 @@ def sharpness(sight: Sight, *, grain: float) -> float:
 def clipping(sight: Sight, *, crispness: float) -> float:
     """Estimate the fraction of the picture whose photographic tones were cut off at an end of the scale.
 
-    A saturated area counts only if smooth tones lead up to it and break off there. Flat paper and flat blacks end in
+    A saturated area counts only in a picture that has smooth tones all along the scale, and only if these lead up to
+    the area and break off there. Flat paper and flat blacks end in
     hard edges, which have no smooth tones near the end; the soft edges of a blurred page do, but run out
     tangentially, which piles up tones right before the end, where cut tones stay level. In a picture that is out of
     focus the two cannot be told apart, and nothing counts.
@@ -140,7 +142,7 @@ def clipping(sight: Sight, *, crispness: float) -> float:
         return 0.0  # the usual case, for a third of the price: not even with hard edges is there a shoulder
     smooth = counts(sight.bands.tones, _smooth(sight))
     lost = sum(part * _cut_off(smooth[::way], total, part) for way, part in ends)
-    return lost * _ramp(crispness, 0.35, 0.45)
+    return lost * _photographic(smooth, total) * _ramp(crispness, 0.35, 0.45)
 
 
 def tones(sight: Sight, *, filled: float) -> tuple[float, float]:
@@ -231,21 +233,29 @@ def _saturated(quarter: Plane) -> tuple[float, float]:
 
 def _cut_off(smooth: Sequence[int], total: int, saturated: float) -> float:
     """Tell how surely tones were cut off at level 0 of a histogram, 0 to 1."""
-    pile = sum(smooth[_NEAR_END]) / max(_usual_group(smooth), 1e-9)
-    return _shoulder(smooth, total, saturated) * _ramp(pile, 10.0, 5.0)
+    pile = sum(smooth[_NEAR_END]) / max(_usual_group(smooth[_FAR_FROM_END]), 1e-9)
+    return _shoulder(smooth, total, saturated) * _ramp(pile, 12.0, 7.0)
 
 
 def _shoulder(histogram: Sequence[int], total: int, saturated: float) -> float:
     """Tell whether tones lead up to the saturated area at level 0 of a histogram, 0 to 1."""
     if saturated == 0:
         return 0.0
-    groups = (_FAR_FROM_END.stop - _FAR_FROM_END.start) / _GROUP
-    return _ramp(groups * _usual_group(histogram) / total / saturated, 0.004, 0.02)
+    return _ramp(_even_share(histogram[_FAR_FROM_END], total) / saturated, 0.004, 0.02)
 
 
-def _usual_group(histogram: Sequence[int]) -> float:
+def _photographic(smooth: Sequence[int], total: int) -> float:
+    """Tell whether smooth tones fill the middle of the scale, 0 to 1."""
+    return _ramp(_even_share(smooth[_MIDDLE], total), 0.01, 0.03)
+
+
+def _even_share(tones: Sequence[int], total: int) -> float:
+    """Give the fraction of pixels that levels would hold if all were filled as their median is."""
+    return _usual_group(tones) * (len(tones) // _GROUP) / total
+
+
+def _usual_group(tones: Sequence[int]) -> float:
     # Groups bridge the gaps that stretching leaves in a histogram; the median passes over the peaks of flat tones.
-    tones = histogram[_FAR_FROM_END]
     return median(sum(tones[at : at + _GROUP]) for at in range(0, len(tones), _GROUP))
 
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 from base64 import b64encode
 from dataclasses import dataclass
 from hashlib import sha256
+from io import BytesIO
 from math import sqrt
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from PIL import Image
+
 from kroma_nb import images
 from kroma_nb.errors import KromaError
-from kroma_nb.model.postprocess import PictureFormat
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,8 +35,8 @@ class Preview:
 
     Attributes
     ----------
-    data, thumb : bytes
-        WebP files, sRGB: one to judge, one for the line-up.
+    data : bytes
+        A WebP file, sRGB.
     size, full_size : (width, height), pixels
         Of the preview, and of the stored picture.
     cutout : bool
@@ -44,11 +46,14 @@ class Preview:
     """
 
     data: bytes
-    thumb: bytes
     size: tuple[int, int]
     full_size: tuple[int, int]
     cutout: bool
     changed: bool
+
+    def thumb(self) -> bytes:
+        """Make the small WebP file that stands for the picture in the line-up."""
+        return images.thumbnail(self.data, THUMB_SIDE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,9 +138,8 @@ class Previews:
         full = (picture.shape[1], picture.shape[0])
         size = self._size(full)
         data = self._light(images.resize(picture, size))
-        thumb = _webp(images.resize(picture, images.fit(full, min(THUMB_SIDE, max(full)))), _QUALITIES[0])
         cutout = picture.ndim == 3 and picture.shape[2] == 4 and bool((picture[..., 3] < 255).any())
-        return Preview(data, thumb, size=size, full_size=full, cutout=cutout, changed=changed)
+        return Preview(data, size=size, full_size=full, cutout=cutout, changed=changed)
 
     def _size(self, full: tuple[int, int]) -> tuple[int, int]:
         # The size follows from the count alone, so that the candidates of a job can be flipped one over the other.
@@ -154,7 +158,10 @@ class Previews:
 
 
 def _webp(picture: images.Picture, quality: int) -> bytes:
-    return images.encode(picture, format=PictureFormat.WEBP, quality=quality)
+    # Pillow lets the effort be chosen: 2 takes half the time of OpenCV's fixed 4 and gives 1 % more bytes.
+    file = BytesIO()
+    Image.fromarray(picture).save(file, "WEBP", quality=quality, method=2)
+    return file.getvalue()
 
 
 def link_from(place: str, path: str) -> str:

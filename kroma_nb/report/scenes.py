@@ -59,7 +59,7 @@ def scene(page: Page, journey: Journey, number: int) -> Scene:
         id=f"scene-{number}",
         aria_labelledby=name_id,
     )
-    thumbs = (source.thumb if isinstance(source, Preview) else None, *(thumb for _, thumb in takes))
+    thumbs = (source.thumb() if isinstance(source, Preview) else None, *(thumb for _, thumb in takes))
     return Scene(str(section), journey.name, _summary(journey), thumbs)
 
 
@@ -155,7 +155,7 @@ def _take(page: Page, take: Take) -> tuple[Element, bytes | None]:
         el("details", el("summary", "Prompt"), el("p", job.prompt, class_="prompt")) if job.prompt else None,
         class_="take wide" if wide else "take",
     )
-    return section, winner.thumb if isinstance(winner, Preview) else None
+    return section, winner.thumb() if isinstance(winner, Preview) else None
 
 
 def _take_heading(take: Take) -> list[Element]:

@@ -69,13 +69,14 @@ def test_links_are_left_out_and_said_so(story) -> None:
     (story.root / "photos/more").symlink_to("../elsewhere")
     (story.root / "photos/round").symlink_to(".")
     (story.root / "photos/gone.jpg").symlink_to("nowhere")
+    (story.root / "photos/itself").symlink_to("itself")
     (story.root / "photos/notes.txt").symlink_to("a.png")
 
     plan = planning.plan(story.request(input=Path("photos")))
 
     assert [job.scene.ref for job in plan.jobs] == ["photos/a.png"]
     (note,) = plan.notes
-    assert all(name in note for name in ("link.png", "more", "round", "gone.jpg"))
+    assert all(name in note for name in ("link.png", "more", "round", "gone.jpg", "itself"))
     assert "notes.txt" not in note
 
 

@@ -43,6 +43,15 @@ def test_an_id_is_always_a_safe_and_short_file_name(stem, number) -> None:
     assert len(made) <= 120
 
 
+def test_the_longest_name_that_a_disk_holds_leaves_room_for_every_pass(story) -> None:
+    story.picture("x" * 251 + ".png")
+
+    plan = planning.plan(story.request(input=Path()))
+
+    assert len(plan.jobs[0].id) == len("style_1_") + 80
+    assert plan.jobs[0].name == "x" * 251
+
+
 def test_ids_have_stage_position_and_stem(told) -> None:
     told.picture("photos/夜.png")
 

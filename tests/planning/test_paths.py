@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
 
@@ -111,6 +112,25 @@ def test_a_folder_is_no_scene(story) -> None:
 
     with pytest.raises(FileMissing, match=r"scene_refs\[1\].*folder"):
         plan_of(story, "photos")
+
+
+def test_the_folder_itself_is_no_scene(story) -> None:
+    with pytest.raises(FileMissing, match="folder"):
+        plan_of(story, ".")
+
+
+def test_a_nul_in_a_path_of_a_request_is_refused_in_readable_words(story) -> None:
+    for asked in ({"scene_refs": ("a\0.png",)}, {"input": Path("a\0")}, {"jobs_file": Path("a\0")}):
+        with pytest.raises(PathRefused) as caught:
+            planning.plan(story.request(**asked))
+
+        assert str(caught.value).isprintable()
+
+
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="needs a file that opens and cannot be read")
+def test_a_file_that_opens_and_cannot_be_read_is_refused_with_field_and_path(story) -> None:
+    with pytest.raises(FileMissing, match=r"request: scene_refs\[0\]: /proc/self/mem"):
+        planning.plan(story.request(scene_refs=("/proc/self/mem",)))
 
 
 def test_a_pipe_is_no_scene(story) -> None:

@@ -56,7 +56,7 @@ class Story:
 
     def source(self, ref: str) -> InputRecord:
         """Store an input picture that is made of its name."""
-        data = images.encode_png(page(sum(map(ord, ref)), self.size))
+        data = images.encode_png(page(sum(map(ord, ref)), self.size), text={"Title": ref})
         digest = sha256(data).hexdigest()
         file = self.keep(f"inputs/{digest[:2]}/{digest}.png", data)
         return InputRecord(ref=ref, file=file, media_type="image/png", width=self.size.width, height=self.size.height)

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from kroma_nb.providers.ink.frame import Grid
 
 
-_DARKEST = 66  # levels; what is darker is left to the blacks
+_DARKEST, _DARKEST_BLUE = 66, 24  # levels; what is darker is left to the blacks
+_BLUE = 119  # b of CIE L*a*b* below which a colour is blue
 _STEP, _TINT_STEP = 18, 7  # levels between neighbouring cells that are still calm
 
 
@@ -64,7 +65,8 @@ def _core(flat: Flattened) -> Gray:
     small = cv.resize(flat.broad, size, interpolation=cv.INTER_AREA)
     edges = cv.morphologyEx(small, cv.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
     tint_edges = cv.morphologyEx(cv.medianBlur(flat.tint, 3), cv.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
-    calm = (edges < _STEP) & (tint_edges.max(axis=2) < _TINT_STEP) & (small >= _DARKEST)
+    light = (small >= _DARKEST) | ((small >= _DARKEST_BLUE) & (flat.tint[:, :, 1] < _BLUE))
+    calm = (edges < _STEP) & (tint_edges.max(axis=2) < _TINT_STEP) & light
     mask = np.where(calm, np.uint8(255), np.uint8(0))
     mask = cv.dilate(cv.erode(mask, np.ones((3, 3), np.uint8)), np.ones((3, 3), np.uint8))
     mask[0] = mask[: max(2, small.shape[0] // 30)].max(axis=0)

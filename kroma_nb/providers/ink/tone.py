@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 
 _SHARPEN = 2.2
 _MARGIN = 20  # levels
-_BLACK_SHARE = (0.17, 0.40)  # of the page, whatever the scene's own darkness
-_MIDDLE_SHARE = (0.15, 0.28)
+_BLACK_SHARE = (0.20, 0.40)  # of the page, whatever the scene's own darkness
+_MIDDLE_SHARE = (0.19, 0.30)
 
 
 @dataclass(frozen=True)

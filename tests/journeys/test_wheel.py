@@ -1,0 +1,40 @@
+"""The wheel carries all that the checkout has: a fresh environment elsewhere runs the demo."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import skip_or_fail
+
+CHECKOUT = Path(__file__).parents[2]
+
+
+def succeed(*command: object, folder: Path) -> str:
+    ended = subprocess.run([str(part) for part in command], cwd=folder, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr[-3000:]
+    return ended.stdout
+
+
+@pytest.mark.wheel
+@pytest.mark.timeout(900)
+def test_the_wheel_in_a_fresh_environment_runs_the_demo_outside_the_checkout(tmp_path) -> None:
+    reach = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "-d", tmp_path / "reach", "hatchling"]
+    if subprocess.run(reach, capture_output=True, check=False).returncode:
+        skip_or_fail("the package index cannot be reached")
+    succeed(sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", tmp_path, CHECKOUT, folder=tmp_path)
+    (wheel,) = tmp_path.glob("*.whl")
+    succeed(sys.executable, "-m", "venv", tmp_path / "fresh", folder=tmp_path)
+    succeed(tmp_path / "fresh/bin/pip", "install", "-q", wheel, folder=tmp_path)
+
+    answer = json.loads(succeed(tmp_path / "fresh/bin/kroma", "demo", "--json", folder=tmp_path))
+
+    where = succeed(tmp_path / "fresh/bin/python", "-c", "import kroma_nb; print(kroma_nb.__file__)", folder=tmp_path)
+    assert Path(where.strip()).is_relative_to(tmp_path / "fresh")
+    assert answer["ok"] is True
+    assert Path(answer["gallery"]).is_relative_to(tmp_path)
+    notebooks = tmp_path.glob("fresh/lib/*/site-packages/kroma_nb/data/notebooks/*.ipynb")
+    assert [path.name for path in notebooks] == [path.name for path in (CHECKOUT / "notebooks").glob("*.ipynb")]
