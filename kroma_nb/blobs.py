@@ -101,10 +101,32 @@ def write_atomic(path: Path, data: bytes, *, durable: bool = False) -> None:
     WriteFailed
         If the disk is full, the folder cannot be written, or the like.
     """
+    with atomic_file(path, durable=durable) as file:
+        file.write(data)
+
+
+@contextlib.contextmanager
+def atomic_file(path: Path, *, durable: bool = False) -> Iterator[IO[bytes]]:
+    """Open a file to be written piece by piece, which is at its path only once the block has ended well.
+
+    Missing folders are made. A failed or killed write leaves what stood there before.
+
+    Parameters
+    ----------
+    path : Path
+        Where the bytes go.
+    durable : bool
+        Whether to leave the block only when the disk says that file and name are safe from a power cut.
+
+    Raises
+    ------
+    WriteFailed
+        If the disk is full, the folder cannot be written, or the like.
+    """
     with _writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         with _part_file(path.parent, path.name[:64]) as (part, file):
-            file.write(data)
+            yield file
             _settle(file, durable=durable)
             _move(part, path, durable=durable)
 

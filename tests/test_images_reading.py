@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import struct
 import warnings
@@ -13,9 +14,9 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from PIL import Image, ImageCms, ImageOps
+from PIL import Image, ImageOps
 
-from kroma_nb.errors import FileMissing, KromaError, PictureTooLarge, PictureUnreadable
+from kroma_nb.errors import FileMissing, PictureTooLarge, PictureUnreadable
 from kroma_nb.images import MediaType, PixelMode, load, probe, thumbnail
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def file_of(image: Image.Image | np.ndarray, kind: str, **options: Any) -> bytes
     return file.getvalue()
 
 
-def png(width: int, height: int, color_type: int, depth: int, raw: bytes, before: bytes = b"") -> bytes:
+def png(width: int, height: int, color_type: int, depth: int, raw: bytes, *, before: bytes = b"") -> bytes:
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
@@ -49,15 +50,6 @@ def exif(orientation: int) -> bytes:
     block = Image.Exif()
     block[0x0112] = orientation
     return block.tobytes()
-
-
-def wide_gamut() -> bytes:
-    """A profile whose red is the sRGB's green: whoever ignores it is caught at once."""
-    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-    red, green = profile.index(b"rXYZ", 128), profile.index(b"gXYZ", 128)
-    data = bytearray(profile)
-    data[red : red + 4], data[green : green + 4] = b"gXYZ", b"rXYZ"
-    return bytes(data)
 
 
 @pytest.mark.parametrize("kind", SUFFIXES)
@@ -103,6 +95,17 @@ def test_all_eight_orientations_are_turned_upright(kind: str, orientation: int) 
     assert result.shape == expected.shape
     assert np.abs(result - expected).max() <= 1
     assert (info.height, info.width, info.orientation) == (*expected.shape[:2], orientation)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_sixteen_bit_tiffs_are_turned_upright_too(orientation: int) -> None:
+    levels = scene()[..., 1].astype(np.uint16) * 257
+    data = file_of(Image.fromarray(levels), "TIFF", exif=exif(orientation))
+
+    result = load(data)
+
+    expected = ImageOps.exif_transpose(Image.open(io.BytesIO(file_of(scene()[..., 1], "PNG", exif=exif(orientation)))))
+    np.testing.assert_array_equal(result, np.asarray(expected))
 
 
 def test_an_orientation_behind_the_pixels_counts_too() -> None:
@@ -186,59 +189,6 @@ def test_grey_of_four_bits_is_scaled() -> None:
     assert result.tolist() == [[0, 255]]
 
 
-@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "TIFF"])
-def test_a_colour_profile_is_followed(kind: str) -> None:
-    red = np.zeros((16, 16, 3), np.uint8)
-    red[..., 0] = 200
-
-    result = load(file_of(red, kind, icc_profile=wide_gamut(), **({"lossless": True} if kind == "WEBP" else {})))
-
-    assert np.abs(result.astype(int) - [0, 200, 0]).max() <= 3
-
-
-def test_the_profile_of_srgb_itself_changes_no_level() -> None:
-    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-    data = file_of(scene(), "PNG", icc_profile=profile)
-
-    np.testing.assert_array_equal(load(data), scene())
-    assert probe(data).has_icc
-
-
-def test_alpha_passes_by_the_colour_profile() -> None:
-    image = scene(channels=4)
-
-    result = load(file_of(image, "PNG", icc_profile=wide_gamut()))
-
-    np.testing.assert_array_equal(result[..., 3], image[..., 3])
-    assert (result[..., :3] != image[..., :3]).any()
-
-
-@pytest.mark.parametrize("profile", [b"no profile at all", b""])
-def test_a_damaged_profile_is_passed_over(profile: bytes) -> None:
-    np.testing.assert_array_equal(load(file_of(scene(), "PNG", icc_profile=profile)), scene())
-
-
-def test_a_profile_made_for_other_channels_is_passed_over() -> None:
-    data = file_of(scene()[..., 0], "PNG", icc_profile=wide_gamut())
-
-    np.testing.assert_array_equal(load(data), scene()[..., 0])
-
-
-@pytest.mark.parametrize("kind", ["JPEG", "TIFF"])
-def test_cmyk_becomes_rgb_with_its_darkness_the_right_way_round(kind: str) -> None:
-    image = Image.fromarray(scene()).convert("CMYK")
-
-    result = load(file_of(image, kind, **({"quality": 100, "subsampling": 0} if kind == "JPEG" else {})))
-
-    assert np.abs(result.astype(int) - scene()).mean() < 3
-
-
-def test_a_cmyk_profile_that_cannot_be_used_leaves_the_plain_formula() -> None:
-    data = file_of(Image.fromarray(scene()).convert("CMYK"), "TIFF", icc_profile=wide_gamut())
-
-    np.testing.assert_array_equal(load(data), load(file_of(Image.fromarray(scene()).convert("CMYK"), "TIFF")))
-
-
 def test_of_an_animation_the_first_picture_is_read() -> None:
     frames = [Image.fromarray(scene()), Image.fromarray(255 - scene())]
 
@@ -305,7 +255,7 @@ def test_what_is_no_picture_is_unreadable_and_says_why(data: bytes, says: str) -
 
 
 def test_a_gif_is_refused_with_a_way_out() -> None:
-    with pytest.raises(PictureUnreadable, match="GIF.*PNG, JPEG, WebP, BMP and TIFF"):
+    with pytest.raises(PictureUnreadable, match=r"GIF.*PNG, JPEG, WebP, BMP and TIFF"):
         load(file_of(Image.fromarray(scene()), "GIF"))
 
 
@@ -326,11 +276,11 @@ def test_too_many_pixels_are_refused_before_any_is_decoded() -> None:
 
 
 def test_the_limit_can_be_raised_beyond_pillows_own() -> None:
-    data = file_of(Image.new("1", (14_000, 14_000)), "PNG")
+    data = file_of(Image.new("1", (14_000, 13_000)), "PNG")
 
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert load(data, max_pixels=200_000_000).shape == (14_000, 14_000)
+        assert load(data, max_pixels=200_000_000).shape == (13_000, 14_000)
 
 
 def test_pixels_that_outgrow_the_header_do_no_harm() -> None:
@@ -345,7 +295,7 @@ def test_a_text_chunk_that_inflates_without_end_raises_no_foreign_error() -> Non
 
     for color_type, raw in ((0, b"\0" * 20), (4, b"\0" * 36)):
         try:
-            assert load(png(4, 4, color_type, 8, raw, chunk)).shape[:2] == (4, 4)
+            assert load(png(4, 4, color_type, 8, raw, before=chunk)).shape[:2] == (4, 4)
         except PictureUnreadable as error:
             assert "cannot be decoded" in str(error)  # noqa: PT017
 
@@ -362,10 +312,8 @@ def test_damaged_files_raise_nothing_but_our_own_errors(kind: str, draw: st.Data
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for read in (load, probe, lambda source: thumbnail(source, 8)):
-            try:
+            with contextlib.suppress(PictureUnreadable, PictureTooLarge):
                 read(cut)
-            except KromaError as error:
-                assert isinstance(error, PictureUnreadable | PictureTooLarge)
 
 
 def test_probing_says_what_is_stored() -> None:

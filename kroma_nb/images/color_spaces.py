@@ -14,7 +14,12 @@ from kroma_nb.errors import PictureUnreadable
 if TYPE_CHECKING:
     from kroma_nb.images.picture import Picture
 
-_FLAGS = ImageCms.Flags.BLACKPOINTCOMPENSATION
+# Without the second flag, colours go through a coarse table that, for grey, is off by up to ten levels in the shadows.
+_FLAGS = {
+    "RGB": ImageCms.Flags.BLACKPOINTCOMPENSATION | ImageCms.Flags.HIGHRESPRECALC,
+    "L": ImageCms.Flags.BLACKPOINTCOMPENSATION | ImageCms.Flags.NOOPTIMIZE,
+    "CMYK": ImageCms.Flags.BLACKPOINTCOMPENSATION | ImageCms.Flags.HIGHRESPRECALC,
+}
 _INTENT = ImageCms.Intent.RELATIVE_COLORIMETRIC
 _PROBE_STEPS = 9
 
@@ -83,7 +88,9 @@ def _from_cmyk(image: Image.Image, icc: bytes | None) -> Image.Image:
 def _transform(icc: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
     """Build the way from a profile to sRGB; None if the profile is damaged or made for other channels."""
     try:
-        return ImageCms.buildTransform(io.BytesIO(icc), ImageCms.createProfile("sRGB"), mode, "RGB", _INTENT, _FLAGS)
+        return ImageCms.buildTransform(
+            io.BytesIO(icc), ImageCms.createProfile("sRGB"), mode, "RGB", _INTENT, _FLAGS[mode]
+        )
     except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
         return None
 

@@ -127,11 +127,15 @@ def _not_a_picture(start: bytes) -> str:
 def _pillow_header(file: IO[bytes], media_type: MediaType) -> Header:
     # The plugin's own class, because `Image.open` has a limit of its own that only a global changes.
     image = (TiffImagePlugin.TiffImageFile if media_type is MediaType.TIFF else BmpImagePlugin.BmpImageFile)(file)
+    width, height = image.size
+    if isinstance(image, TiffImagePlugin.TiffImageFile):
+        # As stored: the image's own size is already turned by its orientation.
+        width, height = image.tag_v2[256], image.tag_v2[257]
     mode, has_alpha = _PILLOW_MODES.get(image.mode, (PixelMode.OTHER, False))
     icc = image.info.get("icc_profile")
     info = PictureInfo(
-        width=image.width,
-        height=image.height,
+        width=width,
+        height=height,
         media_type=media_type,
         mode=mode,
         bit_depth=_bit_depth(image),

@@ -97,8 +97,7 @@ def load_reduced(source: Path | bytes, *, at_least: int | None, max_pixels: int,
         file.seek(0)
         data = file.read()
     shrink = 1 if at_least is None else _shrink(info, at_least)
-    picture = upright(_decoded(data, header, title, shrink), info.orientation)
-    return np.require(picture, np.uint8, ["C", "W"])
+    return np.require(_decoded(data, header, title, shrink), np.uint8, ["C", "W"])
 
 
 def _shrink(info: PictureInfo, at_least: int) -> int:
@@ -140,14 +139,17 @@ def _decoded(data: bytes, header: Header, name: str, shrink: int) -> Picture:
     info = header.info
     try:
         if info.bit_depth == 16 and info.mode is not PixelMode.CMYK:
-            return to_srgb_array(_sixteen_bits(data, info), header.icc)
-        if _is_plain(info):
-            return to_srgb_array(_plain(data, info, shrink), header.icc)
-        return _exotic(data, header)
+            picture = to_srgb_array(_sixteen_bits(data, info), header.icc)
+        elif _is_plain(info):
+            picture = to_srgb_array(_plain(data, info, shrink), header.icc)
+        else:
+            picture = _exotic(data, header)
     except PictureUnreadable as error:
         raise PictureUnreadable(name, error.cause) from error
     except Exception as error:
         raise PictureUnreadable(name, f"its pixels cannot be decoded ({error})") from error
+    # Both decoders turn TIFF upright by themselves, and only TIFF.
+    return picture if info.media_type is MediaType.TIFF else upright(picture, info.orientation)
 
 
 def _is_plain(info: PictureInfo) -> bool:
@@ -178,7 +180,7 @@ def _opencv(data: bytes, info: PictureInfo, shrink: int = 1) -> NDArray[np.gener
     found = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
     if found is None:
         raise PictureUnreadable("", "its pixels are cut off or damaged")
-    if found.shape[:2] != (-(-info.height // shrink), -(-info.width // shrink)):
+    if sorted(found.shape[:2]) != sorted((-(-info.height // shrink), -(-info.width // shrink))):
         raise PictureUnreadable("", "its pixels do not fill the size that its header says")
     return found
 
@@ -210,6 +212,6 @@ def _exotic(data: bytes, header: Header) -> Picture:
     # The plugin's own class, because `Image.open` has a limit of its own that only a global changes.
     image = _PLUGINS[header.info.media_type](io.BytesIO(data))
     image.load()
-    if image.size != (header.info.width, header.info.height):
+    if sorted(image.size) != sorted((header.info.width, header.info.height)):
         raise PictureUnreadable("", "its pixels do not fill the size that its header says")
     return to_srgb(image, header.icc)

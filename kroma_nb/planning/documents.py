@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import stat
 from importlib import resources
 from typing import TYPE_CHECKING, Any
@@ -111,7 +110,7 @@ def set_aside(data: Any, legacy: Collection[str]) -> tuple[Any, tuple[str, ...]]
 
 
 def refuse_unusable(data: Any, *, file: str, error: type[FieldInvalid]) -> None:
-    """Refuse what no key of any of these files can hold: null, endless numbers, broken text, deep nesting.
+    """Refuse what no key of any of these files can hold: null, broken text, deep nesting.
 
     Raises
     ------
@@ -143,8 +142,6 @@ def _fault(where: Where, value: Any) -> tuple[str, str] | None:
         return f"more than {MAX_DEPTH} levels of brackets lie here", "nest less deeply"
     if value is None:
         return "null cannot stand here", "leave the key out or give it a value"
-    if isinstance(value, float) and not math.isfinite(value):
-        return "the number is too large", "write a finite number"
     texts = [value] if isinstance(value, str) else [where[-1]] if where and isinstance(where[-1], str) else []
     if any(not _is_text(text) for text in texts):
         return "the text holds a character that no file can hold", "write it as plain UTF-8"

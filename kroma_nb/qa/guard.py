@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import cv2
 
-from kroma_nb.blobs import sha256_bytes, sha256_file
+from kroma_nb.blobs import sha256_bytes
 from kroma_nb.errors import KromaError
 from kroma_nb.images import load
 from kroma_nb.model.quality import FileReport, GuardReport, GuardSettings, GuardSummary, HardReason
@@ -38,7 +38,8 @@ def guard(
     settings : GuardSettings or None
         None takes the defaults.
     cache : Path or None
-        A folder that remembers measures by the content's SHA-256. None measures everything.
+        A folder that remembers measures by the content's SHA-256, and that of files which have not changed since (by
+        size, both times, inode and device, none of them younger than two seconds). None measures everything.
     workers : int
         Threads; decoding releases the interpreter.
 
@@ -95,7 +96,7 @@ class _Rounds:
     def _findings(self, file: Path) -> Findings:
         if self.memory is None:
             return find(load(file))
-        known = self.memory.recall(sha256_file(file))
+        known = self.memory.recall(self.memory.digest(file))
         if known is not None:
             return known
         # The file may have changed since it was hashed: what is remembered belongs to the bytes that are decoded.

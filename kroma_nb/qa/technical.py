@@ -27,6 +27,7 @@ BLANK_BELOW = 0.001
 
 _INK_BELOW = 64
 _TAIL = 0.0005
+_RICH = 0.5
 
 _TILE = 16
 _LEAST_ENERGY = 1.0
@@ -123,7 +124,8 @@ def clipping(sight: Sight, *, crispness: float) -> float:
     the area and break off there. Flat paper and flat blacks end in
     hard edges, which have no smooth tones near the end; the soft edges of a blurred page do, but run out
     tangentially, which piles up tones right before the end, where cut tones stay level. In a picture that is out of
-    focus the two cannot be told apart, and nothing counts.
+    focus the two cannot be told apart, and nothing counts. A drawing is saturated at both ends and exposure cuts at
+    one, so what lies at the other end is taken off.
 
     Parameters
     ----------
@@ -141,16 +143,18 @@ def clipping(sight: Sight, *, crispness: float) -> float:
     if not any(_shoulder(sight.bands.histogram[::way], total, part) for way, part in ends):
         return 0.0  # the usual case, for a third of the price: not even with hard edges is there a shoulder
     smooth = counts(sight.bands.tones, _smooth(sight))
-    lost = sum(part * _cut_off(smooth[::way], total, part) for way, part in ends)
-    return lost * _photographic(smooth, total) * _ramp(crispness, 0.35, 0.45)
+    lost_light = light * _cut_off(smooth[::-1], total, light) - dark
+    lost_dark = dark * _cut_off(smooth, total, dark) - light
+    lost = max(0.0, lost_light, lost_dark)
+    return lost * _photographic(smooth, total) * _ramp(crispness, 0.42, 0.55)
 
 
 def tones(sight: Sight, *, filled: float) -> tuple[float, float]:
     """Give the spread of luma between its outermost tones (0 to 1), and the fraction that is dark (luma below 64).
 
     Outermost are 0.05 % of what is drawn, so that a small drawing on a large paper has its full contrast. Both are
-    read off two samples together: rows at full resolution, which show fine lines at their full tone, and the reduced
-    picture, which shows all of the page.
+    read off rows at full resolution, which show fine lines at their full tone; if they show little contrast, the
+    reduced picture, which shows all of the page, is counted too.
 
     Parameters
     ----------
@@ -158,13 +162,12 @@ def tones(sight: Sight, *, filled: float) -> tuple[float, float]:
     filled : float, 0 to 1
         Fraction of the picture in which something is drawn.
     """
-    heights = np.cumsum(np.add(sight.bands.histogram, sight.quarter.histogram))
-    total = int(heights[-1])
-    if total == 0:
-        return 0.0, 0.0
-    tail = int(_TAIL * filled * total)
-    low, high = (int(np.searchsorted(heights, rank, side="right")) for rank in (tail, total - tail - 1))
-    return (high - low) / 255, int(heights[_INK_BELOW - 1]) / total
+    heights = np.cumsum(sight.bands.histogram)
+    spread = _spread(heights, filled)
+    if spread < _RICH:
+        heights = heights + np.cumsum(sight.quarter.histogram)
+        spread = _spread(heights, filled)
+    return spread, int(heights[_INK_BELOW - 1]) / max(1, int(heights[-1]))
 
 
 def drawn(eighth: Plane, *, grain: float) -> float:
@@ -191,44 +194,58 @@ def drawn(eighth: Plane, *, grain: float) -> float:
     return (marked + outline) / visible if visible else 0.0
 
 
+def _spread(heights: NDArray[np.int64], filled: float) -> float:
+    total = int(heights[-1])
+    if total == 0:
+        return 0.0
+    tail = int(_TAIL * filled * total)
+    low, high = (int(np.searchsorted(heights, rank, side="right")) for rank in (tail, total - tail - 1))
+    return (high - low) / 255
+
+
 def _ranked(values: NDArray[np.float64], part: float) -> float:
     """Give the value that stands at a part of the way from the least to the greatest."""
     return float(np.sort(values)[int(part * (len(values) - 1))])
 
 
 def _edge_energy(plane: Plane, tile: int) -> NDArray[np.float64]:
-    """Give the mean squared gradient in each tile, in squared levels per cell."""
+    """Give the mean squared gradient in each tile, in squared levels per cell; every other row is looked at."""
     luma = plane.tones
-    energy = np.zeros(luma.shape, np.float32)
+    energy = np.zeros((luma.shape[0] // 2, luma.shape[1]), np.float32)
     if min(luma.shape) > 2:
-        inside = energy[1:-1, 1:-1]
-        cv2.accumulateSquare(cv2.absdiff(luma[1:-1, 2:], luma[1:-1, :-2]), inside)
-        cv2.accumulateSquare(cv2.absdiff(luma[2:, 1:-1], luma[:-2, 1:-1]), inside)
+        inside = energy[:-1, 1:-1]
+        cv2.accumulateSquare(cv2.absdiff(luma[1:-1:2, 2:], luma[1:-1:2, :-2]), inside)
+        cv2.accumulateSquare(cv2.absdiff(luma[2::2, 1:-1], luma[:-2:2, 1:-1]), inside)
     if plane.cover is not None:
-        energy *= plane.inner() > 0
-    return _tile_means(energy, tile) / 4  # central differences span two cells
+        energy *= plane.inner()[1::2] > 0
+    return _tile_means(energy, tile // 2, tile) / 4  # central differences span two cells
 
 
-def _tile_means(values: NDArray[np.float32], tile: int) -> NDArray[np.float64]:
+def _tile_means(values: NDArray[np.float32], rows: int, columns: int) -> NDArray[np.float64]:
+    """Average tiles; a picture smaller than a tile is one."""
     height, width = values.shape
-    down, across = max(1, height // tile), max(1, width // tile)
-    rows = min(tile, height)
-    # Column sums of up to 32 sums of two squared levels are integers below 2**24, so float32 holds them exactly.
+    rows, columns = min(rows, height), min(columns, width)
+    down, across = height // rows, width // columns
+    # Column sums of up to 16 sums of two squared levels are integers below 2**24, so float32 holds them exactly.
     sums = values[: down * rows].reshape(down, rows, width).sum(axis=1).astype(np.float64)
-    columns = min(tile, width)
     means = sums[:, : across * columns].reshape(down, across, columns).sum(axis=2) / (rows * columns)
     return np.asarray(means, np.float64)
 
 
 def _smooth(sight: Sight) -> Gray8:
-    span = local_span(sight.bands.tones, sight.bands.tones)
-    return np.asarray(cv2.bitwise_and(up_to(span, _SMOOTH_RANGE - 1), sight.bands_inner), np.uint8)
+    """Give a mask of smooth surroundings, without what lies at the very ends of the scale: it is not asked for."""
+    luma = sight.bands.tones
+    between = cv2.bitwise_and(above(luma, 0), up_to(luma, 254))
+    calm = cv2.bitwise_and(up_to(local_span(luma, luma), _SMOOTH_RANGE - 1), sight.bands_inner)
+    return np.asarray(cv2.bitwise_and(between, calm), np.uint8)
 
 
 def _saturated(quarter: Plane) -> tuple[float, float]:
-    histogram = quarter.histogram
-    total = max(1, sum(histogram))
-    return sum(histogram[254:]) / total, sum(histogram[:2]) / total
+    seen = quarter.seen()
+    total = quarter.tones.size if seen is None else cv2.countNonZero(seen)
+    ends = above(quarter.tones, 253), up_to(quarter.tones, 1)
+    light, dark = (cv2.countNonZero(end if seen is None else cv2.bitwise_and(end, seen)) for end in ends)
+    return light / max(1, total), dark / max(1, total)
 
 
 def _cut_off(smooth: Sequence[int], total: int, saturated: float) -> float:

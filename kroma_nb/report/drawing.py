@@ -20,7 +20,7 @@ GROUND, MAT, TEXT, SOFT = (32, 32, 32), (45, 45, 45), (236, 236, 233), (180, 180
 ACCENT, BAD = (230, 189, 85), (242, 154, 143)
 EDGE_PX, GAP_PX, FRAME_PX = 32, 20, 4
 TEXT_PX, HEAD_PX, LEADING_PX = 15, 20, 21
-HEAD_HEIGHT_PX, LABEL_HEIGHT_PX = 40, 2 * LEADING_PX + 10
+TITLE_HEIGHT_PX, HEAD_HEIGHT_PX, LABEL_HEIGHT_PX = 80, 40, 2 * LEADING_PX + 10
 
 Ink = tuple[int, int, int]
 Corner = tuple[int, int]
@@ -84,7 +84,7 @@ class Drawing:
     @classmethod
     def blank(cls, grid: Grid, rows: Sequence[Row], pictures: Callable[[str], bytes]) -> Drawing:
         """Give an empty sheet that has room for the rows."""
-        height = EDGE_PX + 2 * HEAD_HEIGHT_PX + sum(grid.row_height(row) for row in rows)
+        height = 2 * EDGE_PX - GAP_PX + TITLE_HEIGHT_PX + sum(grid.row_height(row) for row in rows)
         return cls(Image.new("RGB", (grid.width, height), GROUND), grid, pictures)
 
     @property

@@ -13,7 +13,7 @@ from urllib.parse import quote
 from PIL import Image
 
 from kroma_nb import images
-from kroma_nb.errors import KromaError
+from kroma_nb.errors import FileMissing, KromaError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -81,6 +81,9 @@ def read(pictures: Callable[[str], bytes], path: str) -> bytes | Gap:
     """
     try:
         return pictures(path)
+    except FileMissing as error:
+        # Its sentence names the file on this machine; a page travels, so only the cause goes along.
+        return Gap(path, error.cause)
     except KromaError as error:
         return Gap(path, str(error))
     except OSError as error:

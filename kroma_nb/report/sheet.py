@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from kroma_nb import images
 from kroma_nb.model.words import CandidateStatus, Gate
 from kroma_nb.report import phrases
-from kroma_nb.report.drawing import EDGE_PX, GAP_PX, HEAD_HEIGHT_PX, Cell, Drawing, Grid, Row
+from kroma_nb.report.drawing import EDGE_PX, TITLE_HEIGHT_PX, Cell, Drawing, Grid, Row
 from kroma_nb.report.journey import Take, as_logs, journeys, shown_file
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def contact_sheet(log: RunLog | Sequence[RunLog], pictures: Callable[[str], byte
     stages = " → ".join(phrases.light(entry.stage, entry.time, entry.weather) for entry in logs)
     reviewed = " · not reviewed" if any(entry.gate is Gate.OFF for entry in logs) else ""
     drawing.title(logs[-1].project, logs[-1].run_id, f"{stages}{reviewed}")
-    top = EDGE_PX + 2 * HEAD_HEIGHT_PX - GAP_PX
+    top = EDGE_PX + TITLE_HEIGHT_PX
     for row in rows:
         drawing.row(row, top)
         top += drawing.grid.row_height(row)

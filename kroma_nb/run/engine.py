@@ -116,10 +116,13 @@ class _Run:
     plan: Plan
     folder: RunFolder
     painter: Painter
-    inputs: dict[str, StoredFile] = field(default_factory=dict)
+    inputs: dict[str, str] = field(default_factory=dict)
     palettes: dict[tuple[str, ...], Palette | None] = field(default_factory=dict)
     open_jobs: dict[str, dict[int, CandidateOutcome]] = field(default_factory=dict)
     jobs_done: list[JobStatus] = field(default_factory=list)
+
+    def stored(self, file: InputFile) -> StoredFile:
+        return StoredFile(path=self.inputs[file.sha256], sha256=file.sha256, size_bytes=file.size_bytes)
 
     def task(self, job: Job, candidate: Candidate) -> CandidateTask:
         palette = self.palettes[_style_of(job)]
@@ -127,7 +130,7 @@ class _Run:
             folder=self.folder,
             job_id=job.id,
             index=candidate.index,
-            scene=self.inputs[job.scene.sha256],
+            scene=self.stored(job.scene),
             output_name=job.output_name(candidate.index),
             brief=job.brief(candidate, self.plan, palette),
             painter=self.painter,
@@ -204,7 +207,7 @@ def _play(run: _Run, executor: Executor | None, stop: Flag | None) -> Iterator[E
 def _close(run: _Run, journal: Journal, finished: RunFinished) -> RunFinished:
     journal.append(finished)
     journal.sync()
-    write_run_log(run.folder)
+    write_run_log(run.folder, run.plan)
     return finished
 
 
@@ -233,10 +236,14 @@ def _store_inputs(run: _Run) -> Iterator[Event]:
         blob = store.put_file(file.source)
         if blob.sha256 != file.sha256:
             raise FileMissing(file.source, file.ref, "it has changed since the plan was made; plan again")
-        stored = StoredFile(path=f"inputs/{blob.name}", sha256=blob.sha256, size_bytes=blob.size_bytes)
-        run.inputs[file.sha256] = stored
+        run.inputs[file.sha256] = f"inputs/{blob.name}"
         yield InputStored(
-            at=now(), ref=file.ref, file=stored, media_type=file.media_type, width=file.width, height=file.height
+            at=now(),
+            ref=file.ref,
+            file=run.stored(file),
+            media_type=file.media_type,
+            width=file.width,
+            height=file.height,
         )
 
 
@@ -246,7 +253,7 @@ def _style_of(job: Job) -> tuple[str, ...]:
 
 def _study_styles(run: _Run, crew: Executor) -> Iterator[Event]:
     for style in dict.fromkeys(_style_of(job) for job in run.plan.jobs):
-        paths = tuple(run.folder.root / run.inputs[sha256].path for sha256 in style)
+        paths = tuple(run.folder.root / run.inputs[sha256] for sha256 in style)
         palette = crew.submit(study_style, run.painter, paths).result() if paths else None
         run.palettes[style] = palette
         if style:

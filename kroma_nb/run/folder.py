@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 import secrets
 from dataclasses import dataclass
@@ -116,7 +115,7 @@ class RunFolder:
             raise FolderTaken(folder.path) from None
         except OSError as cause:
             raise WriteFailed(folder.path, cause.strerror or str(cause)) from cause
-        text = json.dumps(plan.to_json(), indent=2, ensure_ascii=False) + "\n"
+        text = plan.model_dump_json(indent=2, by_alias=True) + "\n"
         write_atomic(folder.plan_path, text.encode(), durable=True)
         return folder
 

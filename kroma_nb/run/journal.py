@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from kroma_nb.errors import RecordInvalid, WriteFailed
-from kroma_nb.model.run import event_adapter
+from kroma_nb.model.run import CandidateFinished, CandidateStarted, InputStored, JobFinished, event_adapter
 
 try:
     import fcntl
@@ -91,16 +91,71 @@ def read_journal(path: Path) -> Iterator[Event]:
     RecordInvalid
         With the line's number, or if there is no such file.
     """
-    try:
-        file = path.open("rb")
-    except OSError as cause:
-        raise RecordInvalid(str(path), "", f"cannot be read: {cause.strerror}", "restore the file") from cause
-    with file:
+    with _opened(path) as file:
         for number, line in enumerate(file, 1):
             if not line.endswith(b"\n"):
                 return
-            try:
-                yield event_adapter.validate_json(line)
-            except ValidationError as cause:
-                problem = f"line {number} is no event: {cause.errors(include_url=False)[0]['msg']}"
-                raise RecordInvalid(str(path), "", problem, "restore the file from a copy of the run") from None
+            yield _parsed(line, path, f"line {number}")
+
+
+INPUTS = ""
+"""The key under which an index keeps the events of the run's inputs; no job has it as its id."""
+
+
+class JournalIndex:
+    """Where in a journal each job's events stand, so that a long run is folded job by job.
+
+    Attributes
+    ----------
+    head : list of Event
+        The events of the run as a whole, in order.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.head: list[Event] = []
+        self._places: dict[str, list[int]] = {}
+        place = 0
+        with _opened(path) as file:
+            for line in file:
+                event = _parsed(line, path, f"byte {place}")
+                key = _key_of(event)
+                if key is None:
+                    self.head.append(event)
+                else:
+                    self._places.setdefault(key, []).append(place)
+                place += len(line)
+
+    def events_of(self, key: str) -> Iterator[Event]:
+        """Give the events of a job by its id, or those of the inputs, in order."""
+        with _opened(self.path) as file:
+            for place in self._places.get(key, ()):
+                file.seek(place)
+                yield _parsed(file.readline(), self.path, f"byte {place}")
+
+
+def _key_of(event: Event) -> str | None:
+    match event:
+        case InputStored():
+            return INPUTS
+        case CandidateStarted() | JobFinished():
+            return event.job_id
+        case CandidateFinished():
+            return event.outcome.job_id
+        case _:
+            return None
+
+
+def _opened(path: Path) -> BinaryIO:
+    try:
+        return path.open("rb")
+    except OSError as cause:
+        raise RecordInvalid(str(path), "", f"cannot be read: {cause.strerror}", "restore the file") from cause
+
+
+def _parsed(line: bytes, path: Path, where: str) -> Event:
+    try:
+        return event_adapter.validate_json(line)
+    except ValidationError as cause:
+        problem = f"{where} is no event: {cause.errors(include_url=False)[0]['msg']}"
+        raise RecordInvalid(str(path), "", problem, "restore the file from a copy of the run") from None

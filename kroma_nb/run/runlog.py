@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from dataclasses import dataclass, field
+from textwrap import indent
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from kroma_nb.blobs import write_atomic
+from kroma_nb.blobs import atomic_file
 from kroma_nb.errors import RecordInvalid
 from kroma_nb.model.quality import Rank
 from kroma_nb.model.run import (
@@ -24,7 +25,7 @@ from kroma_nb.model.run import (
 from kroma_nb.model.runlog import ALL_FAILED, CandidateRecord, InputRecord, JobRecord, RunLog
 from kroma_nb.model.words import CandidateStatus, JobStatus, PassName, RunStatus
 from kroma_nb.run.folder import RunFolder
-from kroma_nb.run.journal import is_played, read_journal
+from kroma_nb.run.journal import INPUTS, JournalIndex, is_played, read_journal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -32,28 +33,34 @@ if TYPE_CHECKING:
 
     from kroma_nb.model.plan import Job, Plan
     from kroma_nb.model.postprocess import PostprocessPlan
+    from kroma_nb.model.quality import GuardSettings
     from kroma_nb.model.run import Event
 
 
 @dataclass
 class _Happened:
-    """What a journal says, sorted by job."""
+    """What events say, sorted by job."""
 
     started: RunStarted | None = None
     finished: RunFinished | None = None
     studied: StyleStudied | None = None
-    inputs: dict[str, InputRecord] = field(default_factory=dict)
+    inputs: list[InputRecord] = field(default_factory=list)
+    paths: dict[str, str] = field(default_factory=dict)
     outcomes: dict[str, dict[int, CandidateOutcome]] = field(default_factory=lambda: defaultdict(dict))
     ended: dict[str, JobFinished] = field(default_factory=dict)
 
-    def hear(self, event: Event) -> None:
+    def hear(self, events: Iterable[Event]) -> _Happened:
+        for event in events:
+            self._hear(event)
+        return self
+
+    def _hear(self, event: Event) -> None:
         match event:
             case RunStarted():
                 self.started = event
             case InputStored():
-                self.inputs[event.file.sha256] = InputRecord(
-                    ref=event.ref, file=event.file, media_type=event.media_type, width=event.width, height=event.height
-                )
+                self.inputs.append(_input_record(event))
+                self.paths[event.file.sha256] = event.file.path
             case StyleStudied():
                 self.studied = self.studied or event
             case CandidateFinished(outcome=outcome):
@@ -62,6 +69,12 @@ class _Happened:
                 self.ended[event.job_id] = event
             case RunFinished():
                 self.finished = event
+
+
+def _input_record(event: InputStored) -> InputRecord:
+    return InputRecord(
+        ref=event.ref, file=event.file, media_type=event.media_type, width=event.width, height=event.height
+    )
 
 
 def fold(plan: Plan, events: Iterable[Event], *, played: bool = False) -> RunLog:
@@ -86,9 +99,12 @@ def fold(plan: Plan, events: Iterable[Event], *, played: bool = False) -> RunLog
     RecordInvalid
         If the events do not begin with `RunStarted`.
     """
-    happened = _Happened()
-    for event in events:
-        happened.hear(event)
+    happened = _Happened().hear(events)
+    jobs = tuple(_job_record(job, plan, happened) for job in plan.jobs)
+    return _run_log(plan, happened, jobs, played=played)
+
+
+def _run_log(plan: Plan, happened: _Happened, jobs: tuple[JobRecord, ...], *, played: bool) -> RunLog:
     started, finished = happened.started, happened.finished
     if started is None:
         raise RecordInvalid("journal.jsonl", "", "it does not say that a run started", "restore the file")
@@ -111,8 +127,8 @@ def fold(plan: Plan, events: Iterable[Event], *, played: bool = False) -> RunLog
         guard=plan.guard,
         plan_sha256=started.plan_sha256,
         environment=started.environment,
-        inputs=tuple(happened.inputs.values()),
-        jobs=tuple(_job_record(job, plan, happened) for job in plan.jobs),
+        inputs=tuple(happened.inputs),
+        jobs=jobs,
         notes=plan.notes,
         next_step=finished.next_step if finished else "",
     )
@@ -124,7 +140,7 @@ def _job_record(job: Job, plan: Plan, happened: _Happened) -> JobRecord:
     winner = outcomes[ended.winner] if ended and ended.winner is not None else None
     status = ended.status if ended else JobStatus.PARTIAL if outcomes else JobStatus.PLANNED
     final = winner.final if winner else None
-    files = (happened.inputs.get(file.sha256) for file in (job.scene, *job.references))
+    paths = (happened.paths.get(file.sha256) for file in (job.scene, *job.references))
     return JobRecord(
         id=job.id,
         name=job.name,
@@ -133,7 +149,7 @@ def _job_record(job: Job, plan: Plan, happened: _Happened) -> JobRecord:
         weather=job.weather,
         scene_sha256=job.scene.sha256,
         scene_ref=job.scene.ref,
-        input_images=tuple(record.file.path for record in files if record is not None),
+        input_images=tuple(path for path in paths if path is not None),
         prompt=job.prompt,
         size=job.size,
         status=status,
@@ -174,29 +190,35 @@ def _failure_reason(records: tuple[CandidateRecord, ...]) -> str:
     return next((r.failure.message for r in records if r.failure), "no candidate can be used")
 
 
-def document(log: RunLog) -> dict[str, Any]:
-    """Give the run log as JSON types, with the keys that readers of older run logs look for beside its own."""
-    guard = {"enabled": True, **log.guard.to_json()}
-    postprocess = _older_postprocess(log.postprocess_plan)
+def _head_document(log: RunLog, plan: Plan) -> dict[str, Any]:
+    """Give all but the jobs as JSON types, with the keys that readers of older run logs look for; jobs come last."""
     head = log.to_json()
     jobs = head.pop("jobs")
-    for written, job in zip(jobs, log.jobs, strict=True):
-        written["planned_generation"] = {"candidates": job.planned_candidates}
-        written["planned_postprocess"] = postprocess
-        written["planned_output_guard"] = guard
-        if job.winner is not None:
-            written["output"] = job.final_output
-            written.update(_older_passes(job.winner))
-    sizes = {str(job.size) for job in log.jobs}
+    sizes = {str(job.size) for job in plan.jobs}
     return head | {
         "mode": "run",
         "size": sizes.pop() if len(sizes) == 1 else "",
         "quality": "",
-        "postprocess": postprocess,
-        "output_guard": guard,
+        "postprocess": _older_postprocess(log.postprocess_plan),
+        "output_guard": _older_guard(log.guard),
         "storage": {"project_root": ".", "resolved_from_backend": False},
         "jobs": jobs,
     }
+
+
+def _job_document(job: JobRecord, plan: Plan) -> dict[str, Any]:
+    document = job.to_json() | {
+        "planned_generation": {"candidates": job.planned_candidates},
+        "planned_postprocess": _older_postprocess(plan.postprocess),
+        "planned_output_guard": _older_guard(plan.guard),
+    }
+    if job.winner is not None:
+        document |= {"output": job.final_output, **_older_passes(job.winner)}
+    return document
+
+
+def _older_guard(guard: GuardSettings) -> dict[str, Any]:
+    return {"enabled": True, **guard.to_json()}
 
 
 def _older_postprocess(plan: PostprocessPlan) -> dict[str, Any]:
@@ -225,19 +247,51 @@ def _older_passes(winner: CandidateRecord) -> dict[str, Any]:
     return passes
 
 
-def write_run_log(folder: RunFolder) -> None:
-    """Write ``run.json`` out of the plan and the journal that lie in the folder.
+def write_run_log(folder: RunFolder, plan: Plan) -> None:
+    """Write ``run.json``, the fold of the plan and the journal that lie in the folder, holding one job at a time.
 
     Raises
     ------
     RecordInvalid
-        If plan or journal are not what was written.
+        If the journal is not what was written.
     WriteFailed
         If the disk refuses.
     """
-    log = fold(folder.plan(), read_journal(folder.journal_path))
-    text = json.dumps(document(log), indent=2, ensure_ascii=False) + "\n"
-    write_atomic(folder.log_path, text.encode(), durable=True)
+    index = JournalIndex(folder.journal_path)
+    log = _run_log(plan, _Happened().hear(index.head), (), played=False)
+    paths = {event.file.sha256: event.file.path for event in _inputs(index)}
+    lists: dict[str, Iterator[dict[str, Any]]] = {
+        "inputs": (_input_record(event).to_json() for event in _inputs(index)),
+        "jobs": (
+            _job_document(_job_record(job, plan, _Happened(paths=paths).hear(index.events_of(job.id))), plan)
+            for job in plan.jobs
+        ),
+    }
+    with atomic_file(folder.log_path, durable=True) as file:
+        for piece in _streamed(_head_document(log, plan), lists):
+            file.write(piece.encode())
+
+
+def _inputs(index: JournalIndex) -> Iterator[InputStored]:
+    return (event for event in index.events_of(INPUTS) if isinstance(event, InputStored))
+
+
+def _streamed(document: dict[str, Any], lists: dict[str, Iterator[dict[str, Any]]]) -> Iterator[str]:
+    """Give an indented JSON object in pieces; its empty lists of these names are filled one entry at a time."""
+    rest = _json(document)
+    for name, entries in lists.items():
+        before, rest = rest.split(f'\n  "{name}": []', 1)
+        yield f'{before}\n  "{name}": ['
+        end = "]"
+        for number, entry in enumerate(entries):
+            yield (",\n" if number else "\n") + indent(_json(entry), "    ")
+            end = "\n  ]"
+        yield end
+    yield rest + "\n"
+
+
+def _json(document: dict[str, Any]) -> str:
+    return json.dumps(document, indent=2, ensure_ascii=False)
 
 
 def read_run(path: Path) -> RunLog:

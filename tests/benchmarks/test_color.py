@@ -168,5 +168,5 @@ def test_the_pass_takes_at_most_3_2_times_a_compiled_one(ratios, fused, photogra
         ours=lambda index: color(photographs[index % len(photographs)], profile),
     )
 
-    print(f"ours {times['ours']:.2f}")  # noqa: T201
+    print(f"ours {times['ours']:.2f}")
     assert times["ours"] <= LIMIT

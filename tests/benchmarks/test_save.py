@@ -35,7 +35,7 @@ def assert_within_limits(ratios, pictures: Pictures) -> None:
         ours=lambda index: encode_png(pictures[index % len(pictures)]),
     )
 
-    print(f"time {times['ours']:.3f}, size {statistics.median(sizes):.3f}, sizes up to {max(sizes):.3f}")  # noqa: T201
+    print(f"time {times['ours']:.3f}, size {statistics.median(sizes):.3f}, sizes up to {max(sizes):.3f}")
     assert times["ours"] <= TIME_LIMIT
     assert statistics.median(sizes) <= SIZE_LIMIT
     for picture in pictures[:2]:

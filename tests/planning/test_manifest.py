@@ -160,6 +160,8 @@ def test_a_legacy_key_in_another_place_is_unknown(story) -> None:
         (1536, (2000, 3000), "1024x1536"),
         (100, (3, 2), "100x67"),
         (16, (4000, 10), "16x16"),
+        (100, (4000, 10), "100x16"),
+        (100, (10, 4000), "16x100"),
         ("300x200", (20, 3000), "300x200"),
         (" 300 X 200 ", (20, 3000), "300x200"),
         (8192, (7, 7), "8192x8192"),
@@ -183,11 +185,13 @@ def test_a_guard_section_without_keys_judges_no_colour(story) -> None:
     assert not load_manifest(path).guard.judge_chroma
 
 
-@pytest.mark.parametrize("depth", [30, 200, 900, 100_000])
-def test_deep_nesting_is_refused_and_never_breaks_the_reader(story, depth) -> None:
+@pytest.mark.parametrize(
+    ("depth", "words"), [(30, "prompts: expected"), (200, "levels"), (900, "levels"), (100_000, "nest less deeply")]
+)
+def test_deep_nesting_is_refused_and_never_breaks_the_reader(story, depth, words) -> None:
     path = story.write("m.json", '{"prompts":' + "[" * depth + "]" * depth + "}")
 
-    with pytest.raises(ManifestInvalid):
+    with pytest.raises(ManifestInvalid, match=words):
         load_manifest(path)
 
 

@@ -265,6 +265,11 @@ def test_a_missing_file_of_profiles_or_postprocess_file_is_refused_by_who_names_
         passes(told, config_path=Path("gone.json"))
 
 
+def test_a_file_without_profiles_says_so(told) -> None:
+    with pytest.raises(ColorProfilesInvalid, match="there is no profile; add one"):
+        planning.load_profiles(told.write("profiles.json", {"profiles": {}}))
+
+
 def test_every_built_in_profile_can_be_planned(told) -> None:
     for name in ("neutral", "cinematic_warm", "cold_rain"):
         assert passes(told, color=True, color_profile=name).color.profile == name

@@ -181,6 +181,12 @@ def test_a_picture_that_many_jobs_use_is_looked_at_once(told) -> None:
     assert len(plan.inputs) == 4
 
 
+def test_a_picture_that_is_written_in_two_ways_keeps_both(told) -> None:
+    plan = planning.plan(told.request(scene_refs=("photos/attic.png", "./photos/attic.png")))
+
+    assert refs(plan) == ["photos/attic.png", "./photos/attic.png"]
+
+
 def test_an_upright_picture_gives_an_upright_page(story) -> None:
     from PIL import Image
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from base64 import b64decode, b64encode
 from hashlib import sha256
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kroma_nb import images
-from kroma_nb.errors import PictureUnreadable
+from kroma_nb.errors import FileMissing, PictureUnreadable
 from kroma_nb.model.quality import HardReason, Rank, SoftWarning
 from kroma_nb.model.run import Failure
 from kroma_nb.model.runlog import ALL_FAILED
@@ -184,14 +185,17 @@ def test_a_missing_an_unreadable_and_a_refused_file_are_named_gaps(story: Story,
                 return b"not a picture"
             case "o/3.png":
                 raise PictureUnreadable(path, "it is locked")
+            case "o/4.png":
+                raise FileMissing(Path("/home/someone/secret") / path, "the run log")
             case _:
                 return story.files[path]
 
     page = read_page(gallery(log, pictures))
 
     gaps = [gap.text for gap in page.all("div", "gap")]
-    assert len(gaps) == 3
-    assert all(f"o/{n}.png" in gaps[n - 1] for n in (1, 2, 3))
+    assert len(gaps) == 4
+    assert all(f"o/{n}.png" in gaps[n - 1] for n in (1, 2, 3, 4))
+    assert "/home/someone" not in page.text
     assert "it is locked" in gaps[2]
 
 

@@ -61,7 +61,7 @@ def flatten(picture: NDArray[np.uint8], unit: float) -> Flattened:
     grain = _grain(gray)
     levelled, stretch = _level(gray)
     noise = min(40.0, grain * 0.25 * stretch)
-    fine = cv.bilateralFilter(levelled, 5, 12.0 + 3.0 * noise, 1.6 * unit + 0.4)
+    fine = cv.bilateralFilter(levelled, 7, 12.0 + 3.0 * noise, 1.6 * unit + 0.4)
     if grain > 12:
         fine = cv.bilateralFilter(cv.medianBlur(fine, 3), 7, 16.0 + 3.0 * noise, 2.0 * unit)
     half = (max(4, gray.shape[1] // 2), max(4, gray.shape[0] // 2))

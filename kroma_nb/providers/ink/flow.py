@@ -24,13 +24,14 @@ class Flow:
     ----------
     along_x, along_y : float32 arrays, shape (H, W)
         Unit tangent; its sign is arbitrary.
-    coherence : float32 array, shape (H, W), 0 to 1
-        1 where one direction rules, 0 where none does.
+    strength, energy : float32 arrays, shape (H, W)
+        Difference and sum of the tensor's eigenvalues; their ratio, 0 to 1, tells how much one direction rules.
     """
 
     along_x: Plane
     along_y: Plane
-    coherence: Plane
+    strength: Plane
+    energy: Plane
 
 
 def find_flow(plane: Plane, sigma: float) -> Flow:
@@ -44,14 +45,13 @@ def find_flow(plane: Plane, sigma: float) -> Flow:
         How far the tensor is averaged.
     """
     gx, gy = cv.Scharr(plane, cv.CV_32F, 1, 0), cv.Scharr(plane, cv.CV_32F, 0, 1)
-    xx, yy, xy = (cv.GaussianBlur(a * b, (0, 0), sigma) for a, b in ((gx, gx), (gy, gy), (gx, gy)))
-    spread, twice = xx - yy, 2.0 * xy
+    xx, yy, xy = (cv.GaussianBlur(cv.multiply(a, b), (0, 0), sigma) for a, b in ((gx, gx), (gy, gy), (gx, gy)))
+    spread, twice = cv.subtract(yy, xx), cv.add(xy, xy) * np.float32(-1.0)
     strength = cv.magnitude(spread, twice)
     # The minor eigenvector's doubled angle is the major one's, turned by 180 degrees.
-    angle = 0.5 * cv.phase(-spread, -twice)
+    angle = cv.phase(spread, twice) * np.float32(0.5)
     along_x, along_y = cv.polarToCart(np.ones_like(angle), angle)
-    coherence = strength / (xx + yy + np.float32(1.0))
-    return Flow(along_x, along_y, np.asarray(coherence, np.float32))
+    return Flow(along_x, along_y, strength, cv.add(xx, yy))
 
 
 class Walker:

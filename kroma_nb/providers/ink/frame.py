@@ -92,8 +92,12 @@ def lay_scene(scene: NDArray[np.uint8], grid: Grid) -> tuple[NDArray[np.uint8], 
     cut = flat[rows, columns]
     cropped = cut.shape[0] * cut.shape[1] * 50 < flat.shape[0] * flat.shape[1] * 49
     shrinks = cut.shape[0] > grid.work_height or cut.shape[1] > grid.work_width
-    how = cv.INTER_AREA if shrinks else cv.INTER_CUBIC
+    how = cv.INTER_AREA if shrinks else cv.INTER_LINEAR
     laid = cv.resize(np.ascontiguousarray(cut), grid.work, interpolation=how)
+    enlarged = grid.work_width / cut.shape[1]
+    if enlarged > 1.3:
+        # Linear and a small blur, for OpenCV's 8-bit cubic is not the same on every CPU.
+        laid = cv.GaussianBlur(laid, (0, 0), 0.4 * enlarged)
     return np.asarray(laid, np.uint8), cropped
 
 

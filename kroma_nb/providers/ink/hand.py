@@ -120,5 +120,8 @@ def wander(seed: int, purpose: int, cell_px: float, size: tuple[int, int]) -> Pl
         Mostly -1 to 1, around 0.
     """
     width, height = (max(3, round(length / max(1.0, cell_px)) + 2) for length in size)
-    cells = stream(seed, purpose).random((height, width)).astype(np.float32) * 2 - 1
-    return np.asarray(cv.resize(cells, size, interpolation=cv.INTER_CUBIC), np.float32)
+    cells = stream(seed, purpose).integers(0, 256, (height, width), dtype=np.uint8)
+    coarse = cv.resize(cells, tuple(max(width, -(-s // 4)) for s in size), interpolation=cv.INTER_LINEAR)
+    soft = cv.GaussianBlur(coarse, (0, 0), max(0.6, cell_px / 12.0))
+    full = cv.resize(soft, size, interpolation=cv.INTER_LINEAR).astype(np.float32)
+    return np.asarray((full - np.float32(127.5)) / np.float32(100.0), np.float32)

@@ -83,14 +83,16 @@ def _directions(small: Gray, pressure: Plane, grip: Grip, turn: float, unit: flo
     """Blend the form's own direction with the hand's favourite one, by how sure the form is."""
     flow = find_flow(small.astype(np.float32), 7.0 * unit)
     angle = cv.phase(flow.along_x, flow.along_y) + np.float32(np.deg2rad(grip.turn_deg + turn))
-    trust = flow.coherence**2
+    trust = (flow.strength / (flow.energy + np.float32(1.0))) ** 2
     base = np.deg2rad(2.0 * (grip.hatch_angle_deg + turn))
     double_x = trust * np.cos(2.0 * angle) + np.float32(0.42 * np.cos(base))
     double_y = trust * np.sin(2.0 * angle) + np.float32(0.42 * np.sin(base))
     double_x = cv.GaussianBlur(double_x, (0, 0), 10.0 * unit)
     double_y = cv.GaussianBlur(double_y, (0, 0), 10.0 * unit)
     half = 0.5 * cv.phase(double_x, double_y)
-    return Field(np.cos(half), np.sin(half), pressure)
+    # Rounded, so that strokes take the same way where cosines differ in their last bit.
+    cosine, sine = (np.rint(f(half) * np.float32(4096.0)) / np.float32(4096.0) for f in (np.cos, np.sin))
+    return Field(cosine, sine, pressure)
 
 
 def _layer(field: Field, layer: int, grip: Grip, grid: Grid) -> list[Points]:

@@ -18,12 +18,15 @@ def histogram(plane: Gray) -> NDArray[np.int64]:
     Parameters
     ----------
     plane : uint8 array, shape (H, W)
+        At most 16 million pixels.
 
     Returns
     -------
     int64 array, shape (256,)
     """
-    return np.bincount(plane.ravel(), minlength=256)
+    # OpenCV counts in float32, which is exact up to 2**24 pixels.
+    counted = cv.calcHist([np.ascontiguousarray(plane).reshape(-1, 1)], [0], None, [256], [0, 256])
+    return np.asarray(counted.ravel(), np.int64)
 
 
 def level_at(counts: NDArray[np.int64], fraction: float) -> int:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 _FACTOR = 8  # the light is worked out at an eighth of the working size
 _BLACK_SHARE = 0.50  # of the page below the sky
 _RELIEF = 70.0  # levels between a form's lit and unlit side
+_DEEPEST = 250  # levels that the dark may take
+_FLAT = 0.44  # how much level ground faces the light
 _POOL = 42.0  # levels that the middle of a pool gains
 
 
@@ -62,22 +64,29 @@ def fall_of_night(flat: Flattened, day: DayTones, seed: int, grid: Grid) -> Nigh
     dark_sky = cv.resize(sky, (width, height), interpolation=cv.INTER_AREA)
     light = _pools(small, dark_sky, find_skin(flat), seed)
     facing = _facing(small, light)
-    lit, shade = (cv.resize(p, grid.work, interpolation=cv.INTER_LINEAR) for p in (light, facing))
-    modelled = field.astype(np.float32) + _RELIEF * (shade - np.float32(0.44)) * cv.max(lit, 0.35)
-    modelled = cv.scaleAdd(lit, _POOL, modelled)
-    dark = np.float32(1.0) - lit
-    night = _as_dark_as_needed(modelled, dark, sky, scale)
-    rim = np.rint(np.clip(shade * 255.0, 0, 255)).astype(np.uint8)
-    return Night(np.rint(np.clip(lit, 0.0, 1.0) * 255.0).astype(np.uint8), rim, night)
+    # In 8 bits from here on: OpenCV enlarges those alike on every CPU.
+    glow, rim = (_enlarge(plane, grid) for plane in (light, facing))
+    lit, shade = (plane.astype(np.float32) / np.float32(255.0) for plane in (glow, rim))
+    relief = np.float32(_RELIEF) * (shade - np.float32(_FLAT)) * np.maximum(lit, np.float32(0.35))
+    modelled = field.astype(np.float32) + relief + np.float32(_POOL) * lit
+    return Night(glow, rim, _as_dark_as_needed(modelled, np.float32(1.0) - lit, sky, scale))
+
+
+def _enlarge(plane: Plane, grid: Grid) -> Gray:
+    coarse = np.rint(np.clip(plane, 0.0, 1.0) * np.float32(255.0)).astype(np.uint8)
+    return np.asarray(cv.resize(coarse, grid.work, interpolation=cv.INTER_LINEAR), np.uint8)
 
 
 def _as_dark_as_needed(field: Plane, dark: Plane, sky: Gray, scale: Scale) -> Gray:
     """Take off light outside the pools until the blacks have their share; the thresholds stay the day's."""
-    lit = np.clip(field, 0, 255).astype(np.uint8)
-    for depth in range(10, 260, 10):
-        lit = np.clip(np.rint(cv.scaleAdd(dark, -float(depth), field)), 0, 255).astype(np.uint8)
-        if share_below(histogram(lit[sky < 128]), scale.black) >= _BLACK_SHARE:
+    some, some_dark, below = field[::3, ::3], dark[::3, ::3], sky[::3, ::3] < 128
+    depth = 0
+    while depth < _DEEPEST:
+        depth += 10
+        lit = np.clip(np.rint(some - np.float32(depth) * some_dark), 0, 255).astype(np.uint8)
+        if share_below(histogram(lit[below]), scale.black) >= _BLACK_SHARE:
             break
+    lit = np.clip(np.rint(field - np.float32(depth) * dark), 0, 255).astype(np.uint8)
     return np.where(sky > 127, np.uint8(0), lit)
 
 
@@ -171,4 +180,4 @@ def _facing(small: Gray, light: Plane) -> Plane:
     length = cv.magnitude(toward_x, toward_y) + np.float32(1e-4)
     slope_x, slope_y = cv.Sobel(relief, cv.CV_32F, 1, 0), cv.Sobel(relief, cv.CV_32F, 0, 1)
     facing = -(slope_x * toward_x + slope_y * toward_y) / length / 90.0
-    return np.asarray(np.clip(0.44 + facing, 0.0, 1.0), np.float32)
+    return np.asarray(np.clip(_FLAT + facing, 0.0, 1.0), np.float32)

@@ -65,21 +65,24 @@ def line_response(fine: Gray, walker: Walker, grip: Grip, grid: Grid) -> Gray:
     """Compute how much every pixel is a dark line: fine pen and bold brush, the stronger of both."""
     plane = fine.astype(np.float32)
     sigma = _FINE_SIGMA * grip.line_weight * grid.unit
-    pen = walker.smooth(_across(plane, walker, sigma), 1.3 * grid.unit, 3)
+    pen = _eight_bits(walker.smooth(_across(plane, walker, sigma), 1.3 * grid.unit, 3))
     half = cv.resize(plane, grid.coarse(2), interpolation=cv.INTER_AREA)
     bold_sigma = _BOLD_SIGMA * grip.line_weight * grid.unit * 0.5
     slow = Walker(find_flow(half, 3.0 * grid.unit))
-    brush = slow.smooth(_across(half, slow, bold_sigma), 1.3 * grid.unit, 3)
+    brush = _eight_bits(slow.smooth(_across(half, slow, bold_sigma), 1.3 * grid.unit, 3))
     brush = cv.resize(brush, grid.work, interpolation=cv.INTER_LINEAR)
     both = cv.max(pen, cv.addWeighted(brush, grip.brush, pen, 1.0 - grip.brush, 0.0))
     emphasis = 1.0 + _EMPHASIS * wander(grip.seed, 10, 110.0 * grid.unit, grid.work)
-    both = cv.multiply(both, emphasis)
-    return np.asarray(np.clip(np.rint(both * _GAIN), 0, 255), np.uint8)
+    return np.asarray(np.clip(np.rint(both * emphasis), 0, 255), np.uint8)
+
+
+def _eight_bits(response: Plane) -> Gray:
+    return np.asarray(np.clip(np.rint(response * np.float32(_GAIN)), 0, 255), np.uint8)
 
 
 def line_level(response: Gray, flat: Flattened, grip: Grip) -> int:
     """Choose the threshold from the scene's own responses, above its own grain."""
-    level = level_at(histogram(response), 1.0 - _COVERAGE)
+    level = level_at(histogram(response), 1.0 - min(0.2, _COVERAGE * grip.line_weight**0.7))
     least = _LEAST + min(40, flat.grain)
     level = min(max(level, least), _MOST)
     return max(least * 3 // 4, round(level * (1.0 + 1.6 * (0.5 - grip.threshold))))
@@ -88,8 +91,8 @@ def line_level(response: Gray, flat: Flattened, grip: Grip) -> int:
 def _across(plane: Plane, walker: Walker, sigma: float) -> Plane:
     """Integrate the difference of Gaussians across the flow: surround minus centre, dark lines positive."""
     wide = _RATIO * sigma
-    step = max(0.6, 0.62 * sigma)
-    count = int(np.ceil(2.6 * wide / step))
+    step = max(0.6, 0.75 * sigma)
+    count = int(np.ceil(2.4 * wide / step))
     offsets = step * np.arange(count + 1)
     centre, surround = (np.exp(-0.5 * (offsets / s) ** 2) for s in (sigma, wide))
     halves = np.where(offsets > 0, 2.0, 1.0)

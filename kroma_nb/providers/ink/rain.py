@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _POINTS = 9  # of one streak
 # Depths: streaks per page, shortest and longest length, half width; in length units.
-_DEPTHS = ((620, 22.0, 60.0, 0.55), (300, 60.0, 140.0, 0.85), (70, 150.0, 330.0, 1.35))
+_DEPTHS = ((560, 22.0, 64.0, 0.55), (250, 60.0, 150.0, 0.85), (60, 150.0, 360.0, 1.35))
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def _streaks(lines: Gray, slant: float, seed: int, grid: Grid) -> list[Points]:
         taper = np.sin(np.pi * np.linspace(0.04, 0.98, _POINTS) ** 0.6) ** 0.8
         column = np.clip((points[..., 0] / 8).astype(np.intp), 0, busy.shape[1] - 1)
         row = np.clip((points[..., 1] / 8).astype(np.intp), 0, busy.shape[0] - 1)
-        free = busy[row, column] < 40 + 26 * depth
+        free = np.clip(2.0 - busy[row, column] / (15.0 + 11.0 * depth), 0.0, 1.0)
         weight = half_width * grid.unit * (0.7 + 0.6 * rng.random(number))
         polygons += list(outline(points, weight[:, None] * taper[None, :] * free))
     return polygons

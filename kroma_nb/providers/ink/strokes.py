@@ -57,7 +57,14 @@ def ink_polygons(polygons: Sequence[Points], grid: Grid) -> NDArray[np.uint8]:
     """
     scale = np.array([grid.width / grid.work_width, grid.height / grid.work_height]) * 2.0
     canvas = np.zeros((grid.height * 2, grid.width * 2), np.uint8)
-    corners = [np.rint((p * scale) * (1 << _SHIFT)).astype(np.int32) for p in polygons]
+    corners = _on_canvas(polygons, scale) if polygons else []
     for at in range(0, len(corners), 64):
         cv.fillPoly(canvas, corners[at : at + 64], 255, lineType=cv.LINE_8, shift=_SHIFT)
     return np.asarray(cv.resize(canvas, grid.page, interpolation=cv.INTER_AREA), np.uint8)
+
+
+def _on_canvas(polygons: Sequence[Points], scale: Points) -> list[NDArray[np.int32]]:
+    """Scale all corners at once and give them apart again."""
+    ends = np.cumsum([len(p) for p in polygons]).tolist()
+    together = np.rint(np.concatenate(polygons) * (scale * (1 << _SHIFT))).astype(np.int32)
+    return [together[a:b] for a, b in zip([0, *ends], ends, strict=False)]

@@ -99,9 +99,9 @@ def tone_field(flat: Flattened, walker: Walker, grip: Grip, grid: Grid) -> Gray:
     sharp = cv.addWeighted(near, 1.0 + _SHARPEN, around, -_SHARPEN, 0.0)
     small = cv.resize(flat.broad, grid.coarse(16), interpolation=cv.INTER_AREA)
     wide = cv.GaussianBlur(small.astype(np.float32), (0, 0), 110.0 * grid.unit / 16)
-    wide = cv.resize(wide, grid.work, interpolation=cv.INTER_LINEAR)
+    wide = cv.resize(np.rint(wide).astype(np.uint8), grid.work, interpolation=cv.INTER_LINEAR).astype(np.float32)
     even = cv.addWeighted(sharp, 1.0, wide, -grip.evening, 128.0 * grip.evening)
-    return np.asarray(np.clip(np.rint(walker.smooth(even, 1.6 * grid.unit, 3)), 0, 255), np.uint8)
+    return np.asarray(np.clip(np.rint(walker.smooth(even, 2.2 * grid.unit, 2)), 0, 255), np.uint8)
 
 
 def day_scale(flat: Flattened, field: Gray, sky: Gray, grip: Grip) -> Scale:
@@ -176,12 +176,13 @@ def cut_washes(tones: DayTones, grip: Grip, grid: Grid) -> Gray:
         Ink, 0-255; flat apart from the smooth edges.
     """
     shares = {2: (), 3: ((1.0, 50),), 4: ((1.0, 34), (0.45, 84))}[grip.tones]
-    calm = cv.medianBlur(cv.medianBlur(cv.max(tones.field, tones.sky), 5), 5)
+    half = cv.resize(cv.max(tones.field, tones.sky), grid.coarse(2), interpolation=cv.INTER_AREA)
+    calm = cv.medianBlur(half, 5)
     scale = tones.scale
     page = np.zeros((grid.height, grid.width), np.uint8)
     for share, ink in shares:
         level = scale.black + round((scale.middle - scale.black) * share)
-        shape = _cut(calm, level, grid, crumb=800.0)
+        shape = _cut(calm, level, grid, crumb=200.0)
         page = cv.max(page, cv.convertScaleAbs(shape, alpha=ink / 255.0))
     return np.asarray(page, np.uint8)
 
