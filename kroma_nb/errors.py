@@ -26,6 +26,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+def _shown(path: object) -> str:
+    """Give a path in characters that every terminal and file can take, whatever bytes its name holds."""
+    return str(path).encode("utf-8", "backslashreplace").decode()
+
+
 class KromaError(Exception):
     """The root of the tree.
 
@@ -152,7 +157,7 @@ class FileMissing(ValidationFailed):
         self.path, self.role, self.cause = path, role, cause
 
     def __str__(self) -> str:
-        return f"{self.role}: {self.path}: {self.cause}; put the file there or correct the path."
+        return f"{self.role}: {_shown(self.path)}: {self.cause}; put the file there or correct the path."
 
 
 class PathRefused(ValidationFailed):
@@ -165,7 +170,7 @@ class PathRefused(ValidationFailed):
         self.path, self.role, self.reason = path, role, reason
 
     def __str__(self) -> str:
-        return f"{self.role}: {self.path}: {self.reason}; name a real file inside that folder."
+        return f"{self.role}: {_shown(self.path)}: {self.reason}; name a real file inside that folder."
 
 
 class PictureUnreadable(ValidationFailed):
@@ -178,7 +183,7 @@ class PictureUnreadable(ValidationFailed):
         self.path, self.cause, self.way_out = path, cause, way_out
 
     def __str__(self) -> str:
-        return f"{self.path}: {self.cause}; {self.way_out}."
+        return f"{_shown(self.path)}: {self.cause}; {self.way_out}."
 
 
 class PictureTooLarge(ValidationFailed):
@@ -192,7 +197,7 @@ class PictureTooLarge(ValidationFailed):
 
     def __str__(self) -> str:
         return (
-            f"{self.path}: {self.width} x {self.height} pixels are more than the limit of {self.limit_px:,}; "
+            f"{_shown(self.path)}: {self.width} x {self.height} pixels are more than the limit of {self.limit_px:,}; "
             "make it smaller, or raise max_pixels."
         )
 
@@ -251,7 +256,7 @@ class FolderTaken(InfraFailed):
         self.path = path
 
     def __str__(self) -> str:
-        return f"{self.path} is already there; nothing in it was touched. Try again, or name another folder."
+        return f"{_shown(self.path)} is already there; nothing in it was touched. Try again, or name another folder."
 
 
 class WriteFailed(InfraFailed):
@@ -264,7 +269,7 @@ class WriteFailed(InfraFailed):
         self.path, self.cause = path, cause
 
     def __str__(self) -> str:
-        return f"{self.path} could not be written: {self.cause}; free some space or check the folder's permissions."
+        return f"{_shown(self.path)} could not be written: {self.cause}; free some space or check the folder's permissions."
 
 
 class ContentDamaged(InfraFailed):
@@ -278,6 +283,6 @@ class ContentDamaged(InfraFailed):
 
     def __str__(self) -> str:
         return (
-            f"{self.path} holds {self.found_sha256[:12]}… where {self.expected_sha256[:12]}… was stored; "
+            f"{_shown(self.path)} holds {self.found_sha256[:12]}… where {self.expected_sha256[:12]}… was stored; "
             "restore the file from its source."
         )

@@ -304,7 +304,7 @@ def read_run(path: Path) -> RunLog:
     """
     folder = RunFolder(path.parent.parent, path.name)
     if not folder.log_path.exists():
-        return fold(folder.plan(), read_journal(folder.journal_path), played=is_played(folder.journal_path))
+        return _folded(folder)
     try:
         return RunLog.model_validate_json(folder.log_path.read_bytes())
     except ValidationError as cause:
@@ -312,6 +312,14 @@ def read_run(path: Path) -> RunLog:
         where = ".".join(str(part) for part in first["loc"])
         way_out = f"delete the file: it is made again from {folder.plan_path.name} and {folder.journal_path.name}"
         raise RecordInvalid(str(folder.log_path), where, first["msg"], way_out) from None
+
+
+def _folded(folder: RunFolder) -> RunLog:
+    log = fold(folder.plan(), read_journal(folder.journal_path), played=is_played(folder.journal_path))
+    if folder.plan_sha256() != log.plan_sha256:
+        problem = "it was changed after the run had started"
+        raise RecordInvalid(str(folder.plan_path), "", problem, "restore the file from a copy of the run")
+    return log
 
 
 def run_folders(root: Path) -> Iterator[Path]:

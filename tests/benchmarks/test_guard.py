@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 import cv2
 import pytest
 
 from kroma_nb.qa import guard
+from kroma_nb.qa.memory import SETTLED_AFTER_NS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,6 +29,8 @@ def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     folder = tmp_path_factory.mktemp(request.param)
     for number, picture in enumerate(pictures):
         cv2.imwrite(str(folder / f"{number}.png"), picture if picture.ndim == 2 else picture[..., ::-1])
+    # A file's marks are believed only once it has settled.
+    time.sleep(SETTLED_AFTER_NS / 1e9)
     return folder
 
 

@@ -194,7 +194,7 @@ def test_a_second_walk_reads_what_the_first_remembered(tmp_path: Path) -> None:
     put(tmp_path / "in" / "page.png", page())
     cache = tmp_path / "cache"
     guard(tmp_path / "in", cache=cache)
-    (entry,) = cache.rglob("*.json")
+    (entry,) = (cache / "contents").iterdir()
     entry.write_bytes(entry.read_bytes().replace(b'"ink":0.', b'"ink":9.'))
 
     remembered = only(guard(tmp_path / "in", cache=cache)).measures
@@ -224,7 +224,7 @@ def test_a_damaged_memory_is_measured_over(tmp_path: Path, damage: bytes) -> Non
     put(tmp_path / "in" / "page.png", page(tint=30))
     cache = tmp_path / "cache"
     first = guard(tmp_path / "in", cache=cache)
-    (entry,) = cache.rglob("*.json")
+    (entry,) = (cache / "contents").iterdir()
     entry.write_bytes(damage)
 
     assert guard(tmp_path / "in", cache=cache) == first
@@ -234,11 +234,11 @@ def test_a_damaged_memory_is_measured_over(tmp_path: Path, damage: bytes) -> Non
 def test_measures_of_another_content_under_a_files_name_are_not_believed(tmp_path: Path) -> None:
     put(tmp_path / "in" / "page.png", page())
     other = guard(put(tmp_path / "other.png", page(1, tint=90)), cache=tmp_path / "cache")
-    (entry,) = (tmp_path / "cache").rglob("*.json")
+    (entry,) = (tmp_path / "cache" / "contents").iterdir()
     strange = entry.read_bytes()
     entry.unlink()
     first = guard(tmp_path / "in", cache=tmp_path / "cache")
-    (entry,) = (tmp_path / "cache").rglob("*.json")
+    (entry,) = (tmp_path / "cache" / "contents").iterdir()
     entry.write_bytes(strange)
 
     assert guard(tmp_path / "in", cache=tmp_path / "cache") == first

@@ -21,7 +21,8 @@ from kroma_nb.providers.ink.lines import draw_lines
 from kroma_nb.providers.ink.page import Layers, dry_ink, in_colours, wet_ink
 from kroma_nb.providers.ink.palette import PLAIN, read_palette, with_contrast
 from kroma_nb.providers.ink.pixels import Gray, cv
-from kroma_nb.providers.ink.rain import let_it_rain
+from kroma_nb.providers.ink.rain import DryPage, let_it_rain
+from kroma_nb.providers.ink.skin import find_skin
 from kroma_nb.providers.ink.sky import find_sky
 from kroma_nb.providers.ink.tone import DayTones, Scale, cut_black, cut_washes, day_scale, tone_field
 
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
 _BLANK_CONTRAST = 7  # levels; below it a scene has nothing to draw
 _FLOW_SIGMA = 2.2  # length units
+_FACING = 142  # levels of facing and light together from which a line opens in the dark
 
 
 @dataclass(frozen=True)
@@ -192,13 +194,14 @@ def _by_night(sheet: _Sheet, brief: Brief) -> Layers:
 
 
 def _rim(sheet: _Sheet, night: Night) -> Gray:
-    """Leave the lines that face the light open in the dark."""
-    facing = cv.resize(night.rim, sheet.grid.page, interpolation=cv.INTER_LINEAR)
-    glow = cv.resize(night.light, sheet.grid.page, interpolation=cv.INTER_LINEAR)
-    near_sky = cv.morphologyEx(sheet.day.sky, cv.MORPH_GRADIENT, np.ones((9, 9), np.uint8))
-    skyline = cv.resize(near_sky, sheet.grid.page, interpolation=cv.INTER_LINEAR)
-    _, lit = cv.threshold(cv.addWeighted(facing, 0.7, glow, 0.5, 0.0), 148, 255, cv.THRESH_BINARY)
-    return np.asarray(cv.min(sheet.lines, cv.max(lit, skyline)), np.uint8)
+    """Leave the lines that face the light open where the night, not the scene, is black."""
+    level = sheet.day.scale.black
+    fallen = np.where((sheet.day.field >= level) & (night.field < level), np.uint8(255), np.uint8(0))
+    facing = cv.addWeighted(night.rim, 0.7, night.light, 0.5, 0.0)
+    skyline = cv.morphologyEx(sheet.day.sky, cv.MORPH_GRADIENT, np.ones((9, 9), np.uint8))
+    open_ = np.where(facing > _FACING, fallen, np.uint8(0))
+    open_ = cv.max(cv.dilate(open_, cv.getStructuringElement(cv.MORPH_ELLIPSE, (7, 7))), skyline)
+    return np.asarray(cv.min(sheet.lines, cv.resize(open_, sheet.grid.page, interpolation=cv.INTER_LINEAR)), np.uint8)
 
 
 def _rained(dry: Layers, flat: Flattened, brief: Brief, grid: Grid) -> Layers:
@@ -206,7 +209,8 @@ def _rained(dry: Layers, flat: Flattened, brief: Brief, grid: Grid) -> Layers:
         return dry
     ground = brief.ground_line if brief.ground_line is not None else estimate_ground_line(flat.broad)
     ink = dry_ink(dry.lines, dry.black, dry.tone, dry.hatch, dry.rim)
-    rain = let_it_rain(ink, dry.lines, ground, brief.seeds.weather, grid)
+    drawn = cv.max(cv.min(dry.lines, cv.bitwise_not(dry.black)), dry.rim)
+    rain = let_it_rain(DryPage(ink, dry.lines, drawn, find_skin(flat)), ground, brief.seeds.weather, grid)
     return _with(dry, rain=rain.streaks, wet=rain.wet, mirrored=rain.mirrored)
 
 

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
     from kroma_nb.model.brief import Size
 
-_WORK_DIAGONAL_PX = 1846.0  # that of a page of 1024 x 1536
+_UNITS = 1846.0  # length units in the diagonal: one is a pixel of a page of 1024 x 1536
+_WORK_DIAGONAL_PX = 1500.0
 _SMALLEST_WORK_PX = 160.0
 
 
@@ -27,7 +28,7 @@ class Grid:
     width, height : int, pixels
         Of the page.
     work_width, work_height : int, pixels
-        Of the working plane: same shape, a diagonal between 160 and 1846 pixels.
+        Of the working plane: same shape, a diagonal between 160 and 1500 pixels.
     """
 
     width: int
@@ -53,7 +54,7 @@ class Grid:
     @property
     def unit(self) -> float:
         """Working pixels per length unit; a unit is 1/1846 of the diagonal, one pixel of a 1024 x 1536 page."""
-        return float(np.hypot(self.work_width, self.work_height)) / _WORK_DIAGONAL_PX
+        return float(np.hypot(self.work_width, self.work_height)) / _UNITS
 
     @property
     def work(self) -> tuple[int, int]:

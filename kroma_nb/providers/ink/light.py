@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kroma_nb.providers.ink.hand import stream
-from kroma_nb.providers.ink.levels import drop_small, histogram, level_at, share_below
+from kroma_nb.providers.ink.levels import histogram, level_at, share_below
 from kroma_nb.providers.ink.pixels import Gray, Plane, cv
+from kroma_nb.providers.ink.skin import find_skin
 
 if TYPE_CHECKING:
     from kroma_nb.providers.ink.flatten import Flattened
@@ -68,7 +69,10 @@ def fall_of_night(flat: Flattened, day: DayTones, seed: int, grid: Grid) -> Nigh
     glow, rim = (_enlarge(plane, grid) for plane in (light, facing))
     lit, shade = (plane.astype(np.float32) / np.float32(255.0) for plane in (glow, rim))
     relief = np.float32(_RELIEF) * (shade - np.float32(_FLAT)) * np.maximum(lit, np.float32(0.35))
-    modelled = field.astype(np.float32) + relief + np.float32(_POOL) * lit
+    day_field = field.astype(np.float32)
+    # What is black by day stays black in a pool.
+    takes_light = np.minimum(day_field / np.float32(scale.middle), np.float32(1.0))
+    modelled = day_field + (relief + np.float32(_POOL) * lit) * takes_light
     return Night(glow, rim, _as_dark_as_needed(modelled, np.float32(1.0) - lit, sky, scale))
 
 
@@ -131,29 +135,6 @@ def _subject(small: Gray, sky: Gray, skin: Gray, rng: np.random.Generator) -> tu
         reach = max(height, width) // 6
         score[max(0, row - reach) : row + reach, max(0, column - reach) : column + reach] = 0
     return places[int(rng.integers(len(places)))]
-
-
-def find_skin(flat: Flattened) -> Gray:
-    """Find where the colour may be that of skin, in regions that are not tiny.
-
-    Returns
-    -------
-    uint8 array, shape (H // 8, W // 8)
-        255 inside.
-
-    References
-    ----------
-    V. Vezhnevets, V. Sazonov, A. Andreeva: A survey on pixel-based skin color detection techniques. GraphiCon 2003:
-    skin of all kinds shares its hue and differs in lightness.
-    """
-    size = (flat.tint.shape[1], flat.tint.shape[0])
-    small = cv.resize(flat.broad, size, interpolation=cv.INTER_AREA)
-    green_red, blue_yellow = flat.tint[:, :, 0].astype(np.int16) - 128, flat.tint[:, :, 1].astype(np.int16) - 128
-    warm = (green_red >= 6) & (green_red <= 34) & (blue_yellow >= 5) & (blue_yellow <= 34)
-    near = np.abs(2 * green_red - 2 * blue_yellow) <= green_red + blue_yellow
-    mask = np.where(warm & near & (small > 60), np.uint8(255), np.uint8(0))
-    mask = cv.morphologyEx(mask, cv.MORPH_OPEN, np.ones((3, 3), np.uint8))
-    return drop_small(np.asarray(mask, np.uint8), 12.0)
 
 
 def _lamps(small: Gray, sky: Gray) -> list[tuple[float, float, float]]:

@@ -20,6 +20,7 @@ from kroma_nb.providers.ink.flow import Walker, find_flow
 from kroma_nb.providers.ink.hand import wander
 from kroma_nb.providers.ink.levels import histogram, level_at, smooth_threshold
 from kroma_nb.providers.ink.pixels import Gray, Plane, cv
+from kroma_nb.providers.ink.skin import find_skin
 
 if TYPE_CHECKING:
     from kroma_nb.providers.ink.flatten import Flattened
@@ -32,7 +33,8 @@ _GAIN = 12.0  # of the response, before it becomes 8 bits
 _FINE_SIGMA, _BOLD_SIGMA = 1.15, 2.6  # length units
 _LEAST, _MOST = 16, 90  # the threshold stays between these, in 8-bit responses
 _COVERAGE = 0.085  # share of the page that lines may take before the threshold rises
-_EMPHASIS, _TREMOR = 0.30, 2.2  # share of the response, length units
+_EMPHASIS, _TREMOR = 0.26, 2.2  # share of the response, length units
+_FACES = 0.6  # how much more of the response counts on skin
 _SPECK_AREA, _SPECK_LENGTH = 22.0, 11.0  # square units, units
 
 
@@ -55,15 +57,15 @@ def draw_lines(flat: Flattened, walker: Walker, grip: Grip, grid: Grid) -> Gray:
     uint8 array, shape (page height, page width)
         Ink, 0-255.
     """
-    response = line_response(flat.fine, walker, grip, grid)
+    response = line_response(flat, walker, grip, grid)
     level = line_level(response, flat, grip)
     kept = _without_specks(response, level, grid.unit)
     return smooth_threshold(_tremble(kept, grip, grid), level, grid.page)
 
 
-def line_response(fine: Gray, walker: Walker, grip: Grip, grid: Grid) -> Gray:
+def line_response(flat: Flattened, walker: Walker, grip: Grip, grid: Grid) -> Gray:
     """Compute how much every pixel is a dark line: fine pen and bold brush, the stronger of both."""
-    plane = fine.astype(np.float32)
+    plane = flat.fine.astype(np.float32)
     sigma = _FINE_SIGMA * grip.line_weight * grid.unit
     pen = _eight_bits(walker.smooth(_across(plane, walker, sigma), 1.3 * grid.unit, 3))
     half = cv.resize(plane, grid.coarse(2), interpolation=cv.INTER_AREA)
@@ -72,7 +74,9 @@ def line_response(fine: Gray, walker: Walker, grip: Grip, grid: Grid) -> Gray:
     brush = _eight_bits(slow.smooth(_across(half, slow, bold_sigma), 1.3 * grid.unit, 3))
     brush = cv.resize(brush, grid.work, interpolation=cv.INTER_LINEAR)
     both = cv.max(pen, cv.addWeighted(brush, grip.brush, pen, 1.0 - grip.brush, 0.0))
-    emphasis = 1.0 + _EMPHASIS * wander(grip.seed, 10, 110.0 * grid.unit, grid.work)
+    skin = cv.resize(cv.blur(find_skin(flat), (3, 3)), grid.work, interpolation=cv.INTER_LINEAR)
+    emphasis = np.float32(1.0) + np.float32(_EMPHASIS) * wander(grip.seed, 10, 110.0 * grid.unit, grid.work)
+    emphasis += skin * np.float32(_FACES / 255.0)
     return np.asarray(np.clip(np.rint(both * emphasis), 0, 255), np.uint8)
 
 

@@ -39,15 +39,35 @@ class Rain:
     mirrored: Gray
 
 
-def let_it_rain(ink: Gray, lines: Gray, ground: float | None, seed: int, grid: Grid) -> Rain:
-    """Make the rain for a page.
+@dataclass(frozen=True)
+class DryPage:
+    """What rain falls on.
 
-    Parameters
+    Attributes
     ----------
     ink : uint8 array, shape (page height, page width)
         The page as drawn so far, which wet ground mirrors.
     lines : uint8 array, shape (page height, page width)
-        The line layer; streaks break over busy drawing.
+        The line layer, which tells upright things from open ground.
+    drawn : uint8 array, shape (page height, page width)
+        The lines that can be seen: ink on paper, or left open in the blacks. Streaks break over them.
+    skin : uint8 array, any shape
+        255 where faces may be; few streaks fall there.
+    """
+
+    ink: Gray
+    lines: Gray
+    drawn: Gray
+    skin: Gray
+
+
+def let_it_rain(page: DryPage, ground: float | None, seed: int, grid: Grid) -> Rain:
+    """Make the rain for a page.
+
+    Parameters
+    ----------
+    page : DryPage
+        What is drawn so far.
     ground : float or None
         Where the ground begins, as a fraction of the height; None for neither splashes nor reflections.
     seed : int
@@ -56,17 +76,19 @@ def let_it_rain(ink: Gray, lines: Gray, ground: float | None, seed: int, grid: G
         Page and working plane.
     """
     slant = np.deg2rad(6.0 + 12.0 * stream(seed, 60).random()) * (1 if stream(seed, 61).random() < 0.5 else -1)
-    polygons = _streaks(lines, float(slant), seed, grid)
-    wet, mirrored = np.zeros_like(ink), np.zeros_like(ink)
+    polygons = _streaks(page, float(slant), seed, grid)
+    wet, mirrored = np.zeros_like(page.ink), np.zeros_like(page.ink)
     if ground is not None and round(ground * grid.height) < grid.height - 2:
         polygons += _splashes(ground, seed, grid)
-        wet, mirrored = _reflect(ink, lines, ground, seed, grid)
-    return Rain(ink_polygons(polygons, grid), wet, mirrored)
+        wet, mirrored = _reflect(page, ground, seed, grid)
+    spared = cv.bitwise_not(cv.dilate(page.drawn, cv.getStructuringElement(cv.MORPH_ELLIPSE, (5, 5))))
+    return Rain(np.asarray(cv.min(ink_polygons(polygons, grid), spared), np.uint8), wet, mirrored)
 
 
-def _streaks(lines: Gray, slant: float, seed: int, grid: Grid) -> list[Points]:
-    busy = cv.resize(lines, grid.coarse(8), interpolation=cv.INTER_AREA)
-    busy = cv.GaussianBlur(busy, (0, 0), 1.2)
+def _streaks(page: DryPage, slant: float, seed: int, grid: Grid) -> list[Points]:
+    busy = cv.resize(page.drawn, grid.coarse(8), interpolation=cv.INTER_AREA)
+    skin = cv.resize(page.skin, grid.coarse(8), interpolation=cv.INTER_LINEAR)
+    busy = cv.max(cv.GaussianBlur(busy, (0, 0), 1.2), cv.convertScaleAbs(cv.blur(skin, (5, 5)), alpha=0.25))
     area = grid.work_width * grid.work_height / (1024 * 1536 * grid.unit * grid.unit)
     polygons: list[Points] = []
     for depth, (count, short, long, half_width) in enumerate(_DEPTHS):
@@ -109,7 +131,7 @@ def _splashes(ground: float, seed: int, grid: Grid) -> list[Points]:
     return polygons
 
 
-def _reflect(ink: Gray, lines: Gray, ground: float, seed: int, grid: Grid) -> tuple[Gray, Gray]:
+def _reflect(page: DryPage, ground: float, seed: int, grid: Grid) -> tuple[Gray, Gray]:
     """Mirror the page about the ground line, rippled, in puddles that widen towards the viewer."""
     rng = stream(seed, 80)
     top = round(ground * grid.height)
@@ -120,6 +142,7 @@ def _reflect(ink: Gray, lines: Gray, ground: float, seed: int, grid: Grid) -> tu
     ripple = _noise(rng, (max(4, depth // max(1, round(9 * unit))), 7), (grid.width, depth))
     at_x = x + (ripple - 0.5) * (5.0 + 24.0 * near) * unit
     at_y = np.clip(top - y * 0.92 - 1.0 + (ripple - 0.5) * 10.0 * unit, 0, grid.height - 1)
+    ink = page.ink
     smeared = cv.blur(ink, (1, max(1, round(7 * unit))))
     seen = cv.remap(smeared, at_x, at_y.astype(np.float32), cv.INTER_LINEAR, borderMode=cv.BORDER_REFLECT)
     seen = cv.convertScaleAbs(cv.subtract(seen, 88), alpha=3.2)
@@ -128,7 +151,7 @@ def _reflect(ink: Gray, lines: Gray, ground: float, seed: int, grid: Grid) -> tu
     mask = np.clip(
         (puddle + 0.35 * fine - 0.86 + 0.30 * near - 0.5 * np.exp(-near * 14.0)) * 40.0 * 255.0, 0, 255
     ).astype(np.uint8)
-    mask = cv.min(mask, _open_ground(lines[top:], unit))
+    mask = cv.min(mask, _open_ground(page.lines[top:], unit))
     wet, mirrored = np.zeros_like(ink), np.zeros_like(ink)
     wet[top:], mirrored[top:] = mask, seen
     return wet, mirrored
