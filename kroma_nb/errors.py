@@ -269,7 +269,8 @@ class WriteFailed(InfraFailed):
         self.path, self.cause = path, cause
 
     def __str__(self) -> str:
-        return f"{_shown(self.path)} could not be written: {self.cause}; free some space or check the folder's permissions."
+        way_out = "free some space or check the folder's permissions"
+        return f"{_shown(self.path)} could not be written: {self.cause}; {way_out}."
 
 
 class ContentDamaged(InfraFailed):

@@ -11,7 +11,7 @@ from kroma_nb.model.plan import Generation, Plan
 from kroma_nb.model.words import Stage
 from kroma_nb.planning.gate import gate_of
 from kroma_nb.planning.inputs import InputReader
-from kroma_nb.planning.jobs import Drawing, drafts_of, finished, selected
+from kroma_nb.planning.jobs import Drawing, drafts_of, finished, selected, under_the_sky
 from kroma_nb.planning.jobs_file import drafts_in
 from kroma_nb.planning.limits import candidate_count, check_batch
 from kroma_nb.planning.manifest import named_manifest
@@ -59,7 +59,7 @@ def plan(request: PlanRequest, *, settings: Settings | None = None, catalog: Cat
     loaded = _manifest(request, asked)
     candidates = candidate_count(request.candidates, loaded)
     drafts, notes = _drafts(request, loaded)
-    drafts = selected(drafts, request.only)
+    drafts, indoors_notes = under_the_sky(selected(drafts, request.only), request.stage)
     catalog = catalog or load_catalog()
     card = choose_card(catalog, request.provider, loaded)
     pictures = len(drafts) * candidates
@@ -85,7 +85,7 @@ def plan(request: PlanRequest, *, settings: Settings | None = None, catalog: Cat
         guard=loaded.manifest.guard,
         jobs=jobs,
         forecast=forecast_of(pictures, card, catalog),
-        notes=(*_unused(loaded, postprocess), *notes, *more_notes, *gate_notes),
+        notes=(*_unused(loaded, postprocess), *notes, *indoors_notes, *more_notes, *gate_notes),
     )
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from kroma_nb.errors import RequestInvalid
 from kroma_nb.model.plan import Candidate, Job
+from kroma_nb.model.words import Stage, Weather
 from kroma_nb.planning.scenes import REQUEST
 from kroma_nb.planning.seeds import comes_before, seeds_for
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from kroma_nb.model.plan import Followed, InputFile, PlanRequest
-    from kroma_nb.model.words import Stage, TimeOfDay, Weather
+    from kroma_nb.model.words import TimeOfDay
     from kroma_nb.planning.inputs import InputReader
     from kroma_nb.planning.manifest import PageSize
     from kroma_nb.planning.prompts import PromptFrame
@@ -49,6 +50,7 @@ class Draft:
     weather: Weather
     seed: int
     ground_line: float | None = None
+    indoors: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,7 @@ def drafts_of(
             weather=request.weather,
             seed=seed if scene.entry.seed is None else scene.entry.seed,
             ground_line=scene.entry.ground_line,
+            indoors=scene.entry.indoors,
         )
         for number, scene in enumerate(scenes, 1)
     )
@@ -117,6 +120,16 @@ def selected(drafts: tuple[Draft, ...], only: Sequence[str]) -> tuple[Draft, ...
             raise RequestInvalid(REQUEST, f"only[{index}]", problem, _suggestion(wanted, places))
         kept |= places[wanted]
     return tuple(drafts[place] for place in sorted(kept))
+
+
+def under_the_sky(drafts: tuple[Draft, ...], stage: Stage) -> tuple[tuple[Draft, ...], tuple[str, ...]]:
+    """Leave out the scenes that lie indoors where the stage makes rain, and say so."""
+    if stage is not Stage.WEATHER:
+        return drafts, ()
+    dry = [draft.indoors and draft.weather is Weather.RAIN for draft in drafts]
+    kept = tuple(draft for draft, left_out in zip(drafts, dry, strict=True) if not left_out)
+    names = [draft.name for draft, left_out in zip(drafts, dry, strict=True) if left_out]
+    return kept, (f"Left out, because it does not rain indoors: {', '.join(names)}.",) if names else ()
 
 
 def match_follows(shas: Sequence[str], request: PlanRequest) -> tuple[list[Followed | None], tuple[str, ...]]:

@@ -45,6 +45,8 @@ class SceneEntry(Value):
         Takes the place of `generation.seed` for this scene.
     ground_line : float or None, 0 to 1
         Where the ground begins, as a fraction of the height from the top.
+    indoors : bool
+        Whether the scene lies under a roof, so that it takes no part in a stage that makes rain.
     """
 
     ref: Text
@@ -52,6 +54,7 @@ class SceneEntry(Value):
     prompt: Text | None = None
     seed: Seed | None = None
     ground_line: Fraction | None = None
+    indoors: bool = False
 
 
 class PageSize(Value):

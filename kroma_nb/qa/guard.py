@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 EXTENSIONS = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
 """A folder's files with other endings are no pictures; what a file really holds, its content tells."""
 
+IN_ONE_PIECE_BYTES = 512 * 1024 * 1024
+"""A larger file is left to the decoder to read or refuse, and is not remembered."""
+
 
 def guard(
     path: Path, settings: GuardSettings | None = None, *, cache: Path | None = None, workers: int = 1
@@ -94,15 +97,16 @@ class _Rounds:
         return judge(findings, self.settings, name=name)
 
     def _findings(self, file: Path) -> Findings:
-        if self.memory is None:
-            return find(load(file))
-        known = self.memory.recall(self.memory.digest(file))
-        if known is not None:
+        known = self.memory and self.memory.recall(self.memory.digest(file))
+        if known:
             return known
-        # The file may have changed since it was hashed: what is remembered belongs to the bytes that are decoded.
+        if file.stat().st_size > IN_ONE_PIECE_BYTES:
+            return find(load(file, name=_readable(file)))
+        # From memory, a header is found sooner; and what is remembered belongs to the very bytes that are decoded.
         data = file.read_bytes()
         findings = find(load(data, name=_readable(file)))
-        self.memory.keep(sha256_bytes(data), findings)
+        if self.memory:
+            self.memory.keep(sha256_bytes(data), findings)
         return findings
 
 

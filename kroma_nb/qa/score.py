@@ -14,9 +14,9 @@ CLIPPED_ABOVE = 0.05
 NOISY_ABOVE = 12.0
 LOW_CONTRAST_BELOW = 0.25
 
-TIE_TOLERANCE = 0.02
-"""Scores that lie closer than this cannot be told apart: shifting, recompressing or retouching one and the same
-picture invisibly moves its score by up to this (docs/quality.md has the measurement)."""
+TIE_TOLERANCE = 0.025
+"""Scores that lie closer than this cannot be told apart: of the changes to a picture that nobody sees (recompressed,
+shifted, mirrored, cropped or scaled by a little, one level of flicker) nineteen of twenty move its score by less."""
 
 
 def technical_warnings(measures: Measures) -> tuple[SoftWarning, ...]:

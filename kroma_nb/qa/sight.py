@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -138,8 +139,21 @@ def _plane(picture: Picture) -> Plane:
     return Plane(tones, above(np.asarray(alpha, np.uint8), 0))
 
 
+class _Kept(threading.local):
+    """The last picture's luma: a page's memory costs as much to get anew as its luma to compute."""
+
+    def __init__(self) -> None:
+        self.luma: Gray8 = np.empty((0, 0), np.uint8)
+
+
+_kept = _Kept()
+
+
 def _luma(picture: Picture, way: int) -> Gray8:
-    return np.asarray(cv2.cvtColor(picture, way), np.uint8)
+    """Give the luma in memory that the thread's next call takes again."""
+    if _kept.luma.shape != picture.shape[:2]:
+        _kept.luma = np.empty(picture.shape[:2], np.uint8)
+    return np.asarray(cv2.cvtColor(picture, way, _kept.luma), np.uint8)
 
 
 def _at_reading_size(plane: Plane) -> Plane:
@@ -164,7 +178,7 @@ def _banded(levels: Gray8) -> Gray8:
     height, width = levels.shape
     period = height // _ENOUGH_ROWS * BAND_ROWS
     if period <= BAND_ROWS:
-        return levels
+        return levels.copy()
     whole = height // period * period
     return levels[:whole].reshape(-1, period, width)[:, :BAND_ROWS].reshape(-1, width)
 

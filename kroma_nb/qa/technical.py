@@ -29,7 +29,7 @@ _INK_BELOW = 64
 _TAIL = 0.0005
 _RICH = 0.5
 
-_TILE = 16
+_TILE, _ROWS_OF_TILE = 16, 8
 _LEAST_ENERGY = 1.0
 _AMONG_STRONGEST = 0.1
 _SHARPEST = 0.25
@@ -209,16 +209,17 @@ def _ranked(values: NDArray[np.float64], part: float) -> float:
 
 
 def _edge_energy(plane: Plane, tile: int) -> NDArray[np.float64]:
-    """Give the mean squared gradient in each tile, in squared levels per cell; every other row is looked at."""
-    luma = plane.tones
-    energy = np.zeros((luma.shape[0] // 2, luma.shape[1]), np.float32)
+    """Give the mean squared gradient in each tile, in squared levels per cell, from a few rows of each."""
+    luma, apart = plane.tones, tile // _ROWS_OF_TILE
+    energy = np.zeros((luma.shape[0] // apart, luma.shape[1]), np.float32)
     if min(luma.shape) > 2:
-        inside = energy[:-1, 1:-1]
-        cv2.accumulateSquare(cv2.absdiff(luma[1:-1:2, 2:], luma[1:-1:2, :-2]), inside)
-        cv2.accumulateSquare(cv2.absdiff(luma[2::2, 1:-1], luma[:-2:2, 1:-1]), inside)
+        rows = len(range(1, luma.shape[0] - 1, apart))
+        inside = energy[:rows, 1:-1]
+        cv2.accumulateSquare(cv2.absdiff(luma[1:-1:apart, 2:], luma[1:-1:apart, :-2]), inside)
+        cv2.accumulateSquare(cv2.absdiff(luma[2::apart, 1:-1][:rows], luma[::apart, 1:-1][:rows]), inside)
     if plane.cover is not None:
-        energy *= plane.inner()[1::2] > 0
-    return _tile_means(energy, tile // 2, tile) / 4  # central differences span two cells
+        energy *= plane.inner()[1::apart] > 0
+    return _tile_means(energy, _ROWS_OF_TILE, tile) / 4  # central differences span two cells
 
 
 def _tile_means(values: NDArray[np.float32], rows: int, columns: int) -> NDArray[np.float64]:
@@ -226,7 +227,7 @@ def _tile_means(values: NDArray[np.float32], rows: int, columns: int) -> NDArray
     height, width = values.shape
     rows, columns = min(rows, height), min(columns, width)
     down, across = height // rows, width // columns
-    # Column sums of up to 16 sums of two squared levels are integers below 2**24, so float32 holds them exactly.
+    # Column sums of 8 sums of two squared levels are integers below 2**24, so float32 holds them exactly.
     sums = values[: down * rows].reshape(down, rows, width).sum(axis=1).astype(np.float64)
     means = sums[:, : across * columns].reshape(down, across, columns).sum(axis=2) / (rows * columns)
     return np.asarray(means, np.float64)

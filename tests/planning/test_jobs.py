@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from kroma_nb import planning
 from kroma_nb.errors import RequestInvalid
-from kroma_nb.model.words import Stage
+from kroma_nb.model.words import Stage, TimeOfDay, Weather
 from kroma_nb.planning.jobs import job_id, suffix_of
 
 
@@ -96,6 +96,25 @@ def test_a_scene_brings_its_name_seed_and_ground_line(story) -> None:
     plan = planning.plan(story.request(manifest_path=path))
 
     assert [(job.name, job.ground_line) for job in plan.jobs] == [("Hafen, nachts 夜", 0.75), ("b", None)]
+
+
+def test_a_scene_indoors_takes_no_part_in_rain_and_in_nothing_else(story) -> None:
+    story.picture("a.png")
+    story.picture("b.png")
+    path = story.write("m.json", {"scenes": [{"ref": "a.png", "name": "Attic", "indoors": True}, {"ref": "b.png"}]})
+
+    rain, clear, night = (
+        planning.plan(story.request(manifest_path=path, stage=stage, weather=weather, time=TimeOfDay.NIGHT))
+        for stage, weather in (
+            (Stage.WEATHER, Weather.RAIN),
+            (Stage.WEATHER, Weather.CLEAR),
+            (Stage.TIME, Weather.RAIN),
+        )
+    )
+
+    assert [job.id for job in rain.jobs] == ["weather_2_b"]
+    assert "Left out, because it does not rain indoors: Attic." in rain.notes
+    assert len(clear.jobs) == len(night.jobs) == 2
 
 
 def test_a_control_character_in_a_files_name_does_not_reach_readers(story) -> None:

@@ -15,7 +15,7 @@ from kroma_nb.providers.ink import InkPainter
 
 SCENES = ("square", "room", "pilot", "mountain")
 # Measured on the demo photographs at 400 x 600 with five seeds each; see docs/ink.md.
-LEAST_ALIKE, MOST_ALIKE = 0.70, 0.95
+LEAST_ALIKE, MOST_ALIKE = 0.75, 0.95
 
 
 @pytest.mark.parametrize("name", SCENES)

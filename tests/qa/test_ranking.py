@@ -92,7 +92,8 @@ def test_a_candidate_with_a_warning_ties_with_none_that_has_no_warning() -> None
 
 def test_a_difference_of_exactly_the_tolerance_is_a_tie() -> None:
     ranks = rank_candidates(
-        {1: report(0.7), 2: report(round(0.7 + TIE_TOLERANCE, 4)), 3: report(0.7 - 0.0201)}, UNJUDGED
+        {1: report(0.7), 2: report(round(0.7 + TIE_TOLERANCE, 4)), 3: report(round(0.7 - TIE_TOLERANCE - 0.0001, 4))},
+        UNJUDGED,
     )
 
     assert (ranks[1].tied_with, ranks[3].tied_with) == ((2,), ())

@@ -11,7 +11,15 @@ import pytest
 
 from kroma_nb.model.quality import SoftWarning
 from kroma_nb.qa import measure
-from kroma_nb.qa.score import CLIPPED_ABOVE, LOW_CONTRAST_BELOW, NOISY_ABOVE, SOFT_BELOW, quality, technical_warnings
+from kroma_nb.qa.score import (
+    CLIPPED_ABOVE,
+    LOW_CONTRAST_BELOW,
+    NOISY_ABOVE,
+    SOFT_BELOW,
+    TIE_TOLERANCE,
+    quality,
+    technical_warnings,
+)
 
 if TYPE_CHECKING:
     from kroma_nb.model.quality import Measures
@@ -93,7 +101,7 @@ def test_grain_is_noise_and_nothing_else(clear_pictures: Pictures) -> None:
         assert falls([-each.noise for each in found]), name
         assert found[-1].noise > NOISY_ABOVE, name
         assert all(good_besides(each, SoftWarning.NOISY) for each in found), name
-        assert all(abs(each.sharpness - found[0].sharpness) < 0.15 for each in found), name
+        assert all(abs(each.sharpness - found[0].sharpness) < 0.2 for each in found), name
         assert falls([quality(each) for each in found], slack=0.005), name
 
 
@@ -243,3 +251,30 @@ def test_a_silhouette_is_a_drawing_and_an_empty_cut_out_is_blank() -> None:
 
     assert not measure(silhouette).blank
     assert measure(np.zeros((200, 200, 4), np.uint8)).blank
+
+
+def test_nineteen_of_twenty_changes_that_nobody_sees_stay_within_the_tolerance_of_a_tie(pictures: Pictures) -> None:
+    drifts = [
+        abs(quality(measure(changed)) - quality(measure(picture)))
+        for picture in pictures.values()
+        for changed in unnoticeably_changed(picture)
+    ]
+
+    assert np.quantile(drifts, 0.95) <= TIE_TOLERANCE
+    assert np.quantile(drifts, 0.95) > TIE_TOLERANCE / 4, "the tolerance is wider than it need be"
+
+
+def unnoticeably_changed(picture: np.ndarray) -> list[np.ndarray]:
+    height, width = picture.shape[:2]
+    flicker = (
+        np.random.default_rng(1).integers(-1, 2, (height, width)).reshape(height, width, *[1] * (picture.ndim - 2))
+    )
+    return [
+        cv2.imdecode(cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, 95])[1], cv2.IMREAD_UNCHANGED),
+        np.ascontiguousarray(picture[3:, 5:]),
+        np.ascontiguousarray(picture[height // 100 : -height // 100, width // 100 : -width // 100]),
+        np.ascontiguousarray(picture[:, ::-1]),
+        leveled(picture * 0.99),
+        leveled(picture.astype(int) + flicker),
+        resized(picture, 0.97),
+    ]

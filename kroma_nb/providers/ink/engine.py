@@ -199,8 +199,11 @@ def _rim(sheet: _Sheet, night: Night) -> Gray:
     fallen = np.where((sheet.day.field >= level) & (night.field < level), np.uint8(255), np.uint8(0))
     facing = cv.addWeighted(night.rim, 0.7, night.light, 0.5, 0.0)
     skyline = cv.morphologyEx(sheet.day.sky, cv.MORPH_GRADIENT, np.ones((9, 9), np.uint8))
-    open_ = np.where(facing > _FACING, fallen, np.uint8(0))
-    open_ = cv.max(cv.dilate(open_, cv.getStructuringElement(cv.MORPH_ELLIPSE, (7, 7))), skyline)
+    # A face keeps its features: only its outline may open.
+    skin = cv.resize(find_skin(sheet.flat), sheet.grid.work, interpolation=cv.INTER_LINEAR)
+    open_ = np.where((facing > _FACING) & (skin == 0), fallen, np.uint8(0))
+    _, open_ = cv.threshold(cv.blur(open_, (11, 11)), 40, 255, cv.THRESH_BINARY)
+    open_ = cv.max(open_, skyline)
     return np.asarray(cv.min(sheet.lines, cv.resize(open_, sheet.grid.page, interpolation=cv.INTER_LINEAR)), np.uint8)
 
 

@@ -44,7 +44,7 @@ class Grid:
         --------
         >>> from kroma_nb.model.brief import Size
         >>> Grid.of(Size(width=2048, height=3072)).work_width
-        1024
+        832
         """
         diagonal = float(np.hypot(size.width, size.height))
         work = min(max(1.5 * diagonal, _SMALLEST_WORK_PX), _WORK_DIAGONAL_PX)

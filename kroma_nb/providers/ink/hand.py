@@ -55,6 +55,8 @@ class Grip:
         How much of the bold brush shows beside the fine pen.
     evening : float, 0 to 1
         How much of the wide surroundings' lightness the eye takes off before it spots blacks.
+    spotting : float, -1 to 1
+        Whether the hand would rather spot blacks (1) or hatch (-1); it spends the same ink.
     seed : int
         Where the hand's own tremor comes from.
     """
@@ -67,6 +69,7 @@ class Grip:
     tones: int
     brush: float
     evening: float
+    spotting: float
     seed: int
 
 
@@ -98,6 +101,7 @@ def take_hand(hand: Hand, seed: int) -> Grip:
         tones=hand.tones,
         brush=brush,
         evening=evening,
+        spotting=2.0 * float(rng.random()) - 1.0,
         seed=seed,
     )
 

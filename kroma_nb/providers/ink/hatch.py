@@ -72,6 +72,8 @@ def draw_hatching(tones: DayTones, grip: Grip, grid: Grid) -> Gray:
     small = cv.medianBlur(small, 5)
     span = float(max(8, scale.middle - scale.black))
     pressure = np.clip((scale.middle - small.astype(np.float32)) / span, 0.0, 1.0)
+    # Strokes grow out of the blacks; deep inside them none would be seen.
+    pressure[cv.dilate(small, np.ones((5, 5), np.uint8)) < scale.black] = 0.0
     polygons: list[Points] = []
     for layer, (turn, floor) in enumerate(((0.0, 0.0), (_CROSSING_DEG, 0.70))):
         pressed = np.clip((pressure - floor) / (1.0 - floor), 0.0, 1.0)

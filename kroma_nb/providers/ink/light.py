@@ -11,6 +11,7 @@ from kroma_nb.providers.ink.hand import stream
 from kroma_nb.providers.ink.levels import histogram, level_at, share_below
 from kroma_nb.providers.ink.pixels import Gray, Plane, cv
 from kroma_nb.providers.ink.skin import find_skin
+from kroma_nb.providers.ink.windows import light_windows
 
 if TYPE_CHECKING:
     from kroma_nb.providers.ink.flatten import Flattened
@@ -64,6 +65,8 @@ def fall_of_night(flat: Flattened, day: DayTones, seed: int, grid: Grid) -> Nigh
     small = cv.resize(flat.broad, (width, height), interpolation=cv.INTER_AREA)
     dark_sky = cv.resize(sky, (width, height), interpolation=cv.INTER_AREA)
     light = _pools(small, dark_sky, find_skin(flat), seed)
+    panes = light_windows(day, light, seed, grid)
+    light = _shine(light, cv.resize(panes, (width, height), interpolation=cv.INTER_AREA))
     facing = _facing(small, light)
     # In 8 bits from here on: OpenCV enlarges those alike on every CPU.
     glow, rim = (_enlarge(plane, grid) for plane in (light, facing))
@@ -73,7 +76,14 @@ def fall_of_night(flat: Flattened, day: DayTones, seed: int, grid: Grid) -> Nigh
     # What is black by day stays black in a pool.
     takes_light = np.minimum(day_field / np.float32(scale.middle), np.float32(1.0))
     modelled = day_field + (relief + np.float32(_POOL) * lit) * takes_light
-    return Night(glow, rim, _as_dark_as_needed(modelled, np.float32(1.0) - lit, sky, scale))
+    dark = _as_dark_as_needed(modelled, np.float32(1.0) - lit, sky, scale)
+    return Night(glow, rim, cv.max(dark, cv.resize(panes, grid.work, interpolation=cv.INTER_LINEAR)))
+
+
+def _shine(light: Plane, panes: Gray) -> Plane:
+    """Let lit panes shine on what is around them."""
+    halo = cv.GaussianBlur(panes.astype(np.float32), (0, 0), 4.0)
+    return np.asarray(np.maximum(light, np.minimum(halo / np.float32(110.0), np.float32(0.62))), np.float32)
 
 
 def _enlarge(plane: Plane, grid: Grid) -> Gray:
@@ -109,9 +119,9 @@ def _pools(small: Gray, sky: Gray, skin: Gray, seed: int) -> Plane:
     # The beam comes from above: it narrows towards the lamp and fades below the pool.
     rise = np.maximum(row - y, 0.0)
     axis = column + lean * rise
-    spread = radius * np.maximum(0.25, 1.0 - 0.55 * rise / max(1.0, float(row)))
-    beam = np.exp(-(((x - axis) / spread) ** 2) * 1.6) * np.exp(-rise / (0.55 * diagonal)) * (y < row)
-    light = np.maximum(pool, 0.75 * beam)
+    spread = radius * np.maximum(0.3, 1.0 - 0.7 * rise / max(1.0, float(row)))
+    beam = np.exp(-0.9 * ((x - axis) / spread) ** 2) * np.exp(-rise / (0.8 * diagonal)) * (y < row)
+    light = 1.0 - (1.0 - pool) * (1.0 - 0.8 * beam)
     for lamp_x, lamp_y, lamp_radius in _lamps(small, sky):
         away = ((x - lamp_x) ** 2 + (y - lamp_y) ** 2) / (lamp_radius * lamp_radius)
         light = np.maximum(light, 0.95 * np.exp(-away))

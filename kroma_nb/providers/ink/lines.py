@@ -33,7 +33,7 @@ _GAIN = 12.0  # of the response, before it becomes 8 bits
 _FINE_SIGMA, _BOLD_SIGMA = 1.15, 2.6  # length units
 _LEAST, _MOST = 16, 90  # the threshold stays between these, in 8-bit responses
 _COVERAGE = 0.085  # share of the page that lines may take before the threshold rises
-_EMPHASIS, _TREMOR = 0.26, 2.2  # share of the response, length units
+_EMPHASIS, _TREMOR = 0.42, 3.0  # share of the response, length units
 _FACES = 0.6  # how much more of the response counts on skin
 _SPECK_AREA, _SPECK_LENGTH = 22.0, 11.0  # square units, units
 

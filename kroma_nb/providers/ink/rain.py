@@ -118,7 +118,7 @@ def _splashes(ground: float, seed: int, grid: Grid) -> list[Points]:
     number = max(3, round(90 * depth_px / grid.work_height * grid.work_width / grid.work_height * 1.5))
     near = rng.random(number) ** 0.8
     x, y = rng.random(number) * grid.work_width, top + near * depth_px
-    size = (4.0 + 12.0 * near) * grid.unit
+    size = (5.0 + 15.0 * near) * grid.unit
     polygons: list[Points] = []
     for lean, reach in ((-1.05, 0.8), (-0.45, 1.1), (0.1, 1.25), (0.6, 1.0), (1.15, 0.75)):
         tilt = lean + (rng.random(number) - 0.5) * 0.5
@@ -139,13 +139,13 @@ def _reflect(page: DryPage, ground: float, seed: int, grid: Grid) -> tuple[Gray,
     unit = float(np.hypot(grid.width, grid.height)) / 1846.0
     y, x = np.mgrid[0:depth, 0 : grid.width].astype(np.float32)
     near = y / max(1, depth)
-    ripple = _noise(rng, (max(4, depth // max(1, round(9 * unit))), 7), (grid.width, depth))
-    at_x = x + (ripple - 0.5) * (5.0 + 24.0 * near) * unit
+    ripple = _noise(rng, (max(4, depth // max(1, round(15 * unit))), 6), (grid.width, depth))
+    at_x = x + (ripple - 0.5) * (5.0 + 22.0 * near) * unit
     at_y = np.clip(top - y * 0.92 - 1.0 + (ripple - 0.5) * 10.0 * unit, 0, grid.height - 1)
     ink = page.ink
     smeared = cv.blur(ink, (1, max(1, round(7 * unit))))
     seen = cv.remap(smeared, at_x, at_y.astype(np.float32), cv.INTER_LINEAR, borderMode=cv.BORDER_REFLECT)
-    seen = cv.convertScaleAbs(cv.subtract(seen, 88), alpha=3.2)
+    seen = cv.convertScaleAbs(cv.subtract(seen, 104), alpha=9.0)
     puddle = _noise(rng, (max(4, round(10 * depth / grid.height) + 4), 4), (grid.width, depth))
     fine = _noise(rng, (max(6, depth // max(1, round(16 * unit))), 9), (grid.width, depth))
     mask = np.clip(

@@ -37,6 +37,7 @@ _SHARPEN = 2.2
 _MARGIN = 20  # levels
 _BLACK_SHARE = (0.20, 0.40)  # of the page, whatever the scene's own darkness
 _MIDDLE_SHARE = (0.19, 0.30)
+_SPOTTING = 0.045  # share of the page that a hand may move between blacks and hatching
 
 
 @dataclass(frozen=True)
@@ -113,8 +114,11 @@ def day_scale(flat: Flattened, field: Gray, sky: Gray, grip: Grip) -> Scale:
     scene, counts = histogram(flat.broad[below]), histogram(field[below])
     first, second = two_thresholds(scene)
     lean = 1.0 + 1.2 * (grip.threshold - 0.5)
-    black = min(max(share_below(scene, first), _BLACK_SHARE[0]), _BLACK_SHARE[1]) * lean
+    black = min(max(share_below(scene, first), _BLACK_SHARE[0]), _BLACK_SHARE[1])
     middle = min(max(share_below(scene, second) - black, _MIDDLE_SHARE[0]), _MIDDLE_SHARE[1])
+    # A solid spends about two and a half times the ink of washes and hatching.
+    moved = _SPOTTING * grip.spotting
+    black, middle = (black + moved) * lean, middle - 2.5 * moved
     return Scale(level_at(counts, black), level_at(counts, min(0.95, black + middle)))
 
 
