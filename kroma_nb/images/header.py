@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from PIL import ImageFile
 
+_BUFFER_BYTES = 1 << 16
 _FORMATS = "PNG, JPEG, WebP, BMP and TIFF can be read"
 
 
@@ -75,7 +76,8 @@ def opened(source: Path | bytes, name: str | None) -> IO[bytes]:
         # A pipe or a device would keep the reader waiting for ever.
         if not source.is_file() and source.exists():
             raise FileMissing(source, name or "picture", "this is no regular file")
-        return source.open("rb")
+        # Chunks of 8 KB are walked inside the buffer, not by one seek on the disk each.
+        return source.open("rb", buffering=_BUFFER_BYTES)
     except OSError as error:
         raise FileMissing(source, name or "picture", error.strerror or type(error).__name__) from error
 

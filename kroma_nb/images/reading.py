@@ -170,13 +170,16 @@ def _is_plain(info: PictureInfo) -> bool:
 def _plain(data: bytes, info: PictureInfo, shrink: int) -> Picture:
     if info.media_type is MediaType.JPEG and not jpeg_is_whole(io.BytesIO(data)):
         raise PictureUnreadable("", "it is cut off in the middle of its pixels")
-    return swapped(np.asarray(_opencv(data, info, shrink), np.uint8))
+    if info.mode is PixelMode.RGB and shrink == 1:
+        flags = cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION
+        return np.asarray(_opencv(data, info, flags), np.uint8)
+    if shrink == 1:
+        return swapped(np.asarray(_opencv(data, info), np.uint8))
+    flags = _REDUCED[shrink][info.mode is PixelMode.GRAY] | cv2.IMREAD_IGNORE_ORIENTATION
+    return swapped(np.asarray(_opencv(data, info, flags, shrink), np.uint8))
 
 
-def _opencv(data: bytes, info: PictureInfo, shrink: int = 1) -> NDArray[np.generic]:
-    flags = cv2.IMREAD_UNCHANGED
-    if shrink > 1:
-        flags = _REDUCED[shrink][info.mode is PixelMode.GRAY] | cv2.IMREAD_IGNORE_ORIENTATION
+def _opencv(data: bytes, info: PictureInfo, flags: int = cv2.IMREAD_UNCHANGED, shrink: int = 1) -> NDArray[np.generic]:
     found = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
     if found is None:
         raise PictureUnreadable("", "its pixels are cut off or damaged")

@@ -79,6 +79,8 @@ class Measures(Value):
         Fraction of the picture's cells in which something is drawn.
     blank : bool
         Nothing is drawn.
+    fidelity : float, 0 to 1, or None
+        How much of the scene's structure the picture keeps; None where the scene is not known.
     """
 
     width: int
@@ -91,6 +93,7 @@ class Measures(Value):
     ink: float
     drawn: float
     blank: bool
+    fidelity: float | None = None
 
 
 class FileReport(Value):

@@ -2,8 +2,9 @@
 
 from kroma_nb.qa.chroma import chroma_delta
 from kroma_nb.qa.examination import examine
+from kroma_nb.qa.fidelity import fidelity
 from kroma_nb.qa.guard import guard
 from kroma_nb.qa.ranking import rank_candidates
 from kroma_nb.qa.technical import measure
 
-__all__ = ["chroma_delta", "examine", "guard", "measure", "rank_candidates"]
+__all__ = ["chroma_delta", "examine", "fidelity", "guard", "measure", "rank_candidates"]

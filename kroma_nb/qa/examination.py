@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from kroma_nb.images import checked
 from kroma_nb.model.quality import FileReport, HardReason, SoftWarning
 from kroma_nb.qa.chroma import chroma_delta
+from kroma_nb.qa.fidelity import fidelity
 from kroma_nb.qa.score import quality, technical_warnings
 from kroma_nb.qa.technical import measure
 
@@ -32,7 +33,14 @@ class Findings:
     measures: Measures
 
 
-def examine(picture: Picture, settings: GuardSettings, *, name: str, expect_size: Size | None = None) -> FileReport:
+def examine(
+    picture: Picture,
+    settings: GuardSettings,
+    *,
+    name: str,
+    expect_size: Size | None = None,
+    scene: Picture | None = None,
+) -> FileReport:
     """Measure a picture in memory and say what is wrong with it.
 
     Parameters
@@ -44,6 +52,8 @@ def examine(picture: Picture, settings: GuardSettings, *, name: str, expect_size
         What the report calls the picture.
     expect_size : Size or None
         The size that was asked for; another one is a hard reason.
+    scene : array as above, any size, or None
+        What the picture was drawn from; with it, `measures.fidelity` is known and counts in the score.
 
     Returns
     -------
@@ -62,13 +72,16 @@ def examine(picture: Picture, settings: GuardSettings, *, name: str, expect_size
     >>> examine(np.full((64, 64, 3), 255, np.uint8), GuardSettings(), name="page.png").hard_fail_reasons
     (<HardReason.BLANK: 'blank'>,)
     """
-    return judge(find(picture), settings, name=name, expect_size=expect_size)
+    return judge(find(picture, scene), settings, name=name, expect_size=expect_size)
 
 
-def find(picture: Picture) -> Findings:
-    """Measure a picture."""
+def find(picture: Picture, scene: Picture | None = None) -> Findings:
+    """Measure a picture, and against its scene where that is known."""
     picture = checked(picture)
-    return Findings(chroma_delta(picture), measure(picture))
+    measures = measure(picture)
+    if scene is not None:
+        measures = measures.model_copy(update={"fidelity": fidelity(picture, checked(scene))})
+    return Findings(chroma_delta(picture), measures)
 
 
 def judge(findings: Findings, settings: GuardSettings, *, name: str, expect_size: Size | None = None) -> FileReport:

@@ -33,7 +33,7 @@ def technical_warnings(measures: Measures) -> tuple[SoftWarning, ...]:
 
 
 def quality(measures: Measures) -> float:
-    """Give a picture's score: the product of what sharpness, clipping, noise and contrast leave of 1.
+    """Give a picture's score: the product of what sharpness, clipping, noise and contrast leave of 1, and fidelity.
 
     ==========  =====  =======  =====
     factor         at  can be   fault
@@ -46,7 +46,8 @@ def quality(measures: Measures) -> float:
     ==========  =====  =======  =====
 
     Each factor rises evenly from 0 to 0.95 at the value from which on a reader no longer sees a fault, and on to 1 at
-    the best value: faults weigh heavily, and yet faultless candidates are not all alike. Colourfulness has no part.
+    the best value: faults weigh heavily, and yet faultless candidates are not all alike. Where the scene is known, what
+    the page keeps of its structure (`fidelity`) is a factor as it stands. Colourfulness has no part.
 
     Returns
     -------
@@ -67,7 +68,8 @@ def quality(measures: Measures) -> float:
     whole = _share(measures.clipping, none=0.5, seen=0.025, best=0.0)
     clean = _share(measures.noise, none=40.0, seen=4.0, best=0.0)
     rich = _share(measures.contrast, none=0.0, seen=0.5, best=1.0)
-    return round(crisp * whole * clean * rich, 4)
+    kept = 1.0 if measures.fidelity is None else measures.fidelity
+    return round(crisp * whole * clean * rich * kept, 4)
 
 
 def _share(value: float, *, none: float, seen: float, best: float) -> float:

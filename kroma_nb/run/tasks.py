@@ -54,11 +54,12 @@ def make_candidate(task: CandidateTask) -> CandidateOutcome:
     notes: tuple[str, ...] = ()
     report, failure, status = None, None, CandidateStatus.DONE
     try:
-        picture, notes = _generated(task, passes)
+        scene = images.load(task.folder.root / task.scene.path)
+        picture, notes = _generated(task, scene, passes)
         if task.color is not None:
             picture = _colored(task, task.color, picture, passes)
         final = passes[-1].output
-        report = examine(picture, task.guard, name=final.path, expect_size=task.brief.size)
+        report = examine(picture, task.guard, name=final.path, expect_size=task.brief.size, scene=scene)
         if report.hard_fail_reasons:
             status = CandidateStatus.FAILED_OUTPUT_GUARD
     except KromaError as error:
@@ -89,9 +90,8 @@ def study_style(painter: Painter, paths: tuple[Path, ...]) -> Palette | None:
     return painter.study([images.load(path) for path in paths])
 
 
-def _generated(task: CandidateTask, passes: list[PassRecord]) -> tuple[Picture, tuple[str, ...]]:
+def _generated(task: CandidateTask, scene: Picture, passes: list[PassRecord]) -> tuple[Picture, tuple[str, ...]]:
     started_at = now()
-    scene = images.load(task.folder.root / task.scene.path)
     painted = generate(scene, painter=task.painter, brief=task.brief)
     output = _write(task, PassName.GENERATE, task.output_name, painted.picture)
     passes.append(

@@ -162,7 +162,7 @@ def _by_day(sheet: _Sheet) -> Layers:
     return _with(
         _blank(sheet.grid),
         lines=sheet.lines,
-        black=cut_black(day.field, day.scale, sheet.grid),
+        black=cut_black(day, sheet.grid),
         tone=cut_washes(day, sheet.grip, sheet.grid),
         hatch=draw_hatching(day, sheet.grip, sheet.grid),
     )
@@ -171,7 +171,7 @@ def _by_day(sheet: _Sheet) -> Layers:
 def _by_night(sheet: _Sheet, brief: Brief) -> Layers:
     night = fall_of_night(sheet.flat, sheet.day, brief.seeds.time, sheet.grid)
     lit = DayTones(night.field, sheet.day.scale, np.zeros_like(sheet.day.sky))
-    black = cut_black(lit.field, lit.scale, sheet.grid)
+    black = cut_black(lit, sheet.grid)
     tone = cut_washes(lit, sheet.grip, sheet.grid)
     hatch = draw_hatching(lit, sheet.grip, sheet.grid)
     light = cv.resize(night.light, sheet.grid.page, interpolation=cv.INTER_LINEAR)

@@ -47,6 +47,19 @@ def share_below(counts: NDArray[np.int64], level: int) -> float:
     return int(counts[: max(0, level)].sum()) / max(1, int(counts.sum()))
 
 
+def split_at(counts: NDArray[np.int64], fraction: float) -> int:
+    """Give the level below which the share of pixels comes nearest to a fraction.
+
+    Examples
+    --------
+    >>> split_at(np.array([60, 0, 40] + [0] * 253), 0.5)
+    1
+    """
+    level = level_at(counts, fraction)
+    below, above = share_below(counts, level), share_below(counts, level + 1)
+    return level + 1 if above - fraction <= fraction - below else level
+
+
 def drop_small(mask: Gray, area_px: float, sure: NDArray[np.bool_] | None = None) -> Gray:
     """Clear the regions of a mask that are small, or not so small but nowhere sure.
 

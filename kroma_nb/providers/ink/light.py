@@ -94,6 +94,8 @@ def _enlarge(plane: Plane, grid: Grid) -> Gray:
 def _as_dark_as_needed(field: Plane, dark: Plane, sky: Gray, scale: Scale) -> Gray:
     """Take off light outside the pools until the blacks have their share; the thresholds stay the day's."""
     some, some_dark, below = field[::3, ::3], dark[::3, ::3], sky[::3, ::3] < 128
+    if not below.any():
+        below = np.ones_like(below)
     depth = 0
     while depth < _DEEPEST:
         depth += 10

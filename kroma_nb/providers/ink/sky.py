@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from kroma_nb.providers.ink.frame import Grid
 
 
-_DARKEST, _DARKEST_BLUE = 66, 24  # levels; what is darker is left to the blacks
+_DARKEST, _DARKEST_BLUE = 66, 5  # levels; what is darker is left to the blacks
 _BLUE = 119  # b of CIE L*a*b* below which a colour is blue
 _STEP, _TINT_STEP = 18, 7  # levels between neighbouring cells that are still calm
 

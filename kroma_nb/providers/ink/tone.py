@@ -18,9 +18,9 @@ import numpy as np
 from kroma_nb.providers.ink.levels import (
     clean_shapes,
     histogram,
-    level_at,
     share_below,
     smooth_threshold,
+    split_at,
 )
 from kroma_nb.providers.ink.pixels import Gray, cv
 
@@ -33,9 +33,12 @@ if TYPE_CHECKING:
     from kroma_nb.providers.ink.hand import Grip
 
 
+_LEAST_SPAN = 8  # levels between the two thresholds
+_LIFT = 24.0  # levels, so that the sharpened darkest shadows are not all cut off at 0
+_DEEP = 44  # levels of lightness below which a shadow is not evened out
 _SHARPEN = 2.2
 _MARGIN = 20  # levels
-_BLACK_SHARE = (0.20, 0.40)  # of the page, whatever the scene's own darkness
+_BLACK_SHARE = (0.20, 0.46)  # of the page, whatever the scene's own darkness
 _MIDDLE_SHARE = (0.19, 0.30)
 _SPOTTING = 0.045  # share of the page that a hand may move between blacks and hatching
 
@@ -101,7 +104,9 @@ def tone_field(flat: Flattened, walker: Walker, grip: Grip, grid: Grid) -> Gray:
     small = cv.resize(flat.broad, grid.coarse(16), interpolation=cv.INTER_AREA)
     wide = cv.GaussianBlur(small.astype(np.float32), (0, 0), 110.0 * grid.unit / 16)
     wide = cv.resize(np.rint(wide).astype(np.uint8), grid.work, interpolation=cv.INTER_LINEAR).astype(np.float32)
-    even = cv.addWeighted(sharp, 1.0, wide, -grip.evening, 128.0 * grip.evening)
+    even = cv.addWeighted(sharp, 1.0, wide, -grip.evening, 128.0 * grip.evening + _LIFT)
+    # Deep shadow stays deep, however dark its surroundings are.
+    even = cv.subtract(even, cv.subtract(np.full_like(flat.broad, _DEEP), flat.broad).astype(np.float32))
     return np.asarray(np.clip(np.rint(walker.smooth(even, 2.2 * grid.unit, 2)), 0, 255), np.uint8)
 
 
@@ -119,7 +124,8 @@ def day_scale(flat: Flattened, field: Gray, sky: Gray, grip: Grip) -> Scale:
     # A solid spends about two and a half times the ink of washes and hatching.
     moved = _SPOTTING * grip.spotting
     black, middle = (black + moved) * lean, middle - 2.5 * moved
-    return Scale(level_at(counts, black), level_at(counts, min(0.95, black + middle)))
+    split = split_at(counts, black)
+    return Scale(split, max(split + _LEAST_SPAN, split_at(counts, min(0.95, black + middle))))
 
 
 def two_thresholds(counts: NDArray[np.int64]) -> tuple[int, int]:
@@ -151,7 +157,7 @@ def two_thresholds(counts: NDArray[np.int64]) -> tuple[int, int]:
     return int(first.flat[best]), int(second.flat[best])
 
 
-def cut_black(field: Gray, scale: Scale, grid: Grid) -> Gray:
+def cut_black(tones: DayTones, grid: Grid) -> Gray:
     """Cut the spotted blacks: big shapes with smooth edges, no crumbs and no pinholes.
 
     Returns
@@ -159,7 +165,7 @@ def cut_black(field: Gray, scale: Scale, grid: Grid) -> Gray:
     uint8 array, shape (page height, page width)
         Ink, 0-255.
     """
-    return _cut(field, scale.black, grid, crumb=240.0)
+    return _cut(np.asarray(cv.max(tones.field, tones.sky), np.uint8), tones.scale.black, grid, crumb=240.0)
 
 
 def cut_washes(tones: DayTones, grip: Grip, grid: Grid) -> Gray:
