@@ -6,6 +6,7 @@ import gc
 import random
 import statistics
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import cv2
@@ -19,6 +20,14 @@ if TYPE_CHECKING:
 
 WIDTH, HEIGHT = 1024, 1536
 PICTURES = 6
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Measure again, at most twice, where a limit is passed: a busy machine passes it once, a slow program each time."""
+    here = Path(__file__).parent
+    for item in items:
+        if item.path.is_relative_to(here):
+            item.add_marker(pytest.mark.flaky(reruns=2))
 
 
 class Ratios(Protocol):

@@ -35,6 +35,19 @@ def test_the_light_of_a_night_falls_where_the_paper_is(photograph, brief, name) 
     assert layers.light.min() < 40
 
 
+def test_somebody_is_at_home_behind_a_few_windows_of_a_dark_facade(brief) -> None:
+    facade = np.full((600, 400, 3), 150, np.uint8)
+    panes = [(row, column) for row in range(60, 540, 80) for column in range(40, 380, 60)]
+    for row, column in panes:
+        facade[row : row + 44, column : column + 28] = 25
+
+    day, night = (InkPainter().paint(facade, brief(400, 600, **told)).picture for told in ({}, NIGHT))
+
+    lit = [night[row + 10 : row + 34, column + 8 : column + 20].mean() > 200 for row, column in panes]
+    assert all(day[row + 22, column + 14] < 60 for row, column in panes)
+    assert 1 <= sum(lit) <= len(panes) // 2
+
+
 def test_rims_open_the_blacks_and_never_add_ink(photograph, brief) -> None:
     layers = InkPainter().layers(photograph("pilot", 400), brief(400, 600, **NIGHT))
 

@@ -24,7 +24,7 @@ _BLACK_SHARE = 0.50  # of the page below the sky
 _RELIEF = 70.0  # levels between a form's lit and unlit side
 _DEEPEST = 250  # levels that the dark may take
 _FLAT = 0.44  # how much level ground faces the light
-_POOL = 42.0  # levels that the middle of a pool gains
+_POOL = 56.0  # levels that the middle of a pool gains
 
 
 @dataclass(frozen=True)
