@@ -104,6 +104,10 @@ class InputFile(Value):
     source: Path | None = Field(default=None, exclude=True)
 
 
+JobId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,119}$")]
+"""What a job is called in file names."""
+
+
 class Candidate(Value):
     """One attempt at a job, known before it is made."""
 
@@ -131,7 +135,7 @@ class Job(Value):
         The earlier picture whose hand this job keeps.
     """
 
-    id: str
+    id: JobId
     name: str
     scene: InputFile
     references: tuple[InputFile, ...] = ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated, Final, Literal
 
-from pydantic import Field, TypeAdapter
+from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter
 
 from kroma_nb.model.brief import Palette, Seeds
 from kroma_nb.model.quality import FileReport, Rank
@@ -21,6 +21,27 @@ def now() -> datetime:
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
+def _inside(path: str) -> str:
+    parts = path.split("/")
+    if not path or "\\" in path or ":" in parts[0] or {"", ".", ".."} & set(parts):
+        raise ValueError(f"{path!r} leads out of the project; write a path relative to the project's folder")
+    return path
+
+
+def _writable(text: object) -> object:
+    return text.encode("utf-8", "backslashreplace").decode() if isinstance(text, str) else text
+
+
+ProjectPath = Annotated[str, AfterValidator(_inside)]
+"""A path relative to the project root, with forward slashes, that stays inside."""
+
+RunId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
+"""What a run is called, as a folder's name."""
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Message = Annotated[str, BeforeValidator(_writable)]
+"""Words from anywhere, in characters that a file can hold."""
+
+
 class StoredFile(Value):
     """A file that a run wrote or keeps.
 
@@ -30,8 +51,8 @@ class StoredFile(Value):
         Relative to the project root, with forward slashes.
     """
 
-    path: str
-    sha256: str
+    path: ProjectPath
+    sha256: Sha256
     size_bytes: int
 
 
@@ -52,7 +73,7 @@ class Failure(Value):
 
     error_kind: str
     error_code: str
-    message: str
+    message: Message
 
 
 class CandidateOutcome(Value):
@@ -74,7 +95,7 @@ class CandidateOutcome(Value):
     seeds: Seeds
     passes: tuple[PassRecord, ...] = ()
     guard: FileReport | None = None
-    notes: tuple[str, ...] = ()
+    notes: tuple[Message, ...] = ()
     failure: Failure | None = None
     started_at: datetime
     finished_at: datetime
@@ -102,7 +123,7 @@ class RunStarted(Value):
     event: Literal["run_started"] = "run_started"
     schema_: Literal["kroma_nb.journal/1"] = Field(default=JOURNAL_SCHEMA, alias="schema")
     at: datetime
-    run_id: str
+    run_id: RunId
     project: str
     plan_sha256: str
     jobs: int
@@ -179,7 +200,7 @@ class RunFinished(Value):
     event: Literal["run_finished"] = "run_finished"
     at: datetime
     status: RunStatus
-    next_step: str = ""
+    next_step: Message = ""
 
 
 Event = RunStarted | InputStored | StyleStudied | CandidateStarted | CandidateFinished | JobFinished | RunFinished

@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, model_validator
 
 from kroma_nb.model.brief import Palette, Seeds, Size
 from kroma_nb.model.plan import Followed, Generation
 from kroma_nb.model.postprocess import PostprocessPlan
 from kroma_nb.model.quality import FileReport, GuardSettings, Rank
-from kroma_nb.model.run import Environment, Failure, PassRecord, StoredFile
+from kroma_nb.model.run import Environment, Failure, Message, PassRecord, ProjectPath, RunId, StoredFile
 from kroma_nb.model.value import Value
 from kroma_nb.model.words import CandidateStatus, Gate, JobStatus, RunStatus, Stage, TimeOfDay, Weather
 
@@ -36,8 +36,8 @@ class CandidateRecord(Value):
 
     candidate_index: int
     status: CandidateStatus
-    output: str | None
-    final_output: str | None
+    output: ProjectPath | None
+    final_output: ProjectPath | None
     rank: Rank
     seeds: Seeds
     provider: str
@@ -75,16 +75,22 @@ class JobRecord(Value):
     weather: Weather
     scene_sha256: str
     scene_ref: str
-    input_images: tuple[str, ...]
+    input_images: tuple[ProjectPath, ...]
     prompt: str
     size: Size
     status: JobStatus
     planned_candidates: int
     selected_candidate: int | None
-    final_output: str | None
-    failure_reason: str | None = None
+    final_output: ProjectPath | None
+    failure_reason: Message | None = None
     follows: Followed | None = None
     candidates: tuple[CandidateRecord, ...]
+
+    @model_validator(mode="after")
+    def _won_by_one_of_them(self) -> JobRecord:
+        if self.selected_candidate is not None and (self.winner is None or self.winner.final is None):
+            raise ValueError(f"candidate {self.selected_candidate} has no final picture; restore the record")
+        return self
 
     @property
     def winner(self) -> CandidateRecord | None:
@@ -110,7 +116,7 @@ class RunLog(Value):
     model_config = ConfigDict(extra="ignore")
 
     schema_: Literal["kroma_nb.run/1"] = Field(default=RUN_SCHEMA, alias="schema")
-    run_id: str
+    run_id: RunId
     timestamp: datetime
     finished_at: datetime | None
     status: RunStatus

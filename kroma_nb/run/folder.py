@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import secrets
+import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
 from kroma_nb.blobs import write_atomic
-from kroma_nb.errors import FolderTaken, RecordInvalid, WriteFailed
+from kroma_nb.errors import FileMissing, FolderTaken, RecordInvalid, WriteFailed
 from kroma_nb.model.plan import Plan
 from kroma_nb.model.words import PassName
 
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from kroma_nb.errors import KromaError
+
+RESTORE = "restore the file from a copy of the run"
 PLAN, JOURNAL, RUN_LOG = "plan.json", "journal.jsonl", "run.json"
 
 PASS_FOLDERS = {
@@ -41,6 +46,11 @@ def new_run_id(moment: datetime) -> str:
     """
     stamp = moment.strftime("%Y-%m-%dT%H-%M-%S") + f"-{moment.microsecond // 1000:03d}Z"
     return f"{stamp}-{secrets.token_hex(3)}"
+
+
+def is_run_id(name: str) -> bool:
+    """Tell whether a folder's name is one that `new_run_id` gives."""
+    return re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d-\d{3}Z-[0-9a-f]{6}", name) is not None
 
 
 def file_word(text: str, *, default: str = "image") -> str:
@@ -116,7 +126,12 @@ class RunFolder:
         except OSError as cause:
             raise WriteFailed(folder.path, cause.strerror or str(cause)) from cause
         text = plan.model_dump_json(indent=2, by_alias=True) + "\n"
-        write_atomic(folder.plan_path, text.encode(), durable=True)
+        try:
+            write_atomic(folder.plan_path, text.encode(), durable=True)
+        except WriteFailed:
+            # A folder without a plan would only puzzle those who find it.
+            shutil.rmtree(folder.path, ignore_errors=True)
+            raise
         return folder
 
     def plan(self) -> Plan:
@@ -129,14 +144,33 @@ class RunFolder:
         """
         name = str(self.plan_path)
         try:
-            return Plan.model_validate_json(self.plan_path.read_bytes())
-        except FileNotFoundError:
-            raise RecordInvalid(name, "", "the run has no plan", "restore the file from a copy of the run") from None
+            return Plan.model_validate_json(read_record(self.plan_path))
         except ValidationError as cause:
             first = cause.errors(include_url=False)[0]
             field = ".".join(str(part) for part in first["loc"])
-            raise RecordInvalid(name, field, first["msg"], "restore the file from a copy of the run") from None
+            raise RecordInvalid(name, field, first["msg"], RESTORE) from None
+
+    def told(self, error: KromaError) -> str:
+        """Say an error in words that may be stored: without the paths of this machine."""
+        if isinstance(error, FileMissing):
+            return f"{error.role}: {error.cause}."
+        return str(error).replace(f"{self.root}{os.sep}", "")
 
     def plan_sha256(self) -> str:
         """Hash the plan as it lies in the folder."""
-        return hashlib.sha256(self.plan_path.read_bytes()).hexdigest()
+        return hashlib.sha256(read_record(self.plan_path)).hexdigest()
+
+
+def read_record(path: Path) -> bytes:
+    """Read a file of a run's record.
+
+    Raises
+    ------
+    RecordInvalid
+        If it is not there or cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except OSError as cause:
+        problem = f"cannot be read: {cause.strerror or cause}"
+        raise RecordInvalid(str(path), "", problem, RESTORE) from cause

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from kroma_nb.errors import RecordInvalid, WriteFailed
 from kroma_nb.model.run import CandidateFinished, CandidateStarted, InputStored, JobFinished, event_adapter
+from kroma_nb.run.folder import RESTORE
 
 try:
     import fcntl
@@ -18,6 +19,7 @@ except ImportError:  # pragma: no cover - no advisory locks on this system
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from io import FileIO
     from pathlib import Path
     from typing import BinaryIO
 
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
 class Journal:
     """An open journal; the process that holds it is the one that plays the run."""
 
-    def __init__(self, file: BinaryIO, path: Path) -> None:
+    def __init__(self, file: FileIO, path: Path) -> None:
         self._file, self.path = file, path
 
     def append(self, event: Event) -> None:
@@ -38,15 +40,25 @@ class Journal:
         WriteFailed
             If the disk refuses; the line may then be torn, which readers accept at the end of the file.
         """
+        rest = memoryview(event_adapter.dump_json(event, by_alias=True) + b"\n")
         try:
-            self._file.write(event_adapter.dump_json(event, by_alias=True) + b"\n")
-            self._file.flush()
+            while rest:
+                rest = rest[self._file.write(rest) :]
         except OSError as cause:
             raise WriteFailed(self.path, cause.strerror or str(cause)) from cause
 
     def sync(self) -> None:
-        """Wait until everything so far is on the disk itself."""
-        os.fsync(self._file.fileno())
+        """Wait until everything so far is on the disk itself.
+
+        Raises
+        ------
+        WriteFailed
+            If the disk refuses.
+        """
+        try:
+            os.fsync(self._file.fileno())
+        except OSError as cause:
+            raise WriteFailed(self.path, cause.strerror or str(cause)) from cause
 
 
 @contextmanager
@@ -59,7 +71,8 @@ def open_journal(path: Path) -> Iterator[Journal]:
         If the file cannot be made.
     """
     try:
-        file = path.open("xb")
+        # Without a buffer, nothing is left that closing the file could fail to write.
+        file = path.open("xb", buffering=0)
     except OSError as cause:
         raise WriteFailed(path, cause.strerror or str(cause)) from cause
     with file:
@@ -69,10 +82,16 @@ def open_journal(path: Path) -> Iterator[Journal]:
 
 
 def is_played(path: Path) -> bool:
-    """Tell whether a living process holds the journal."""
+    """Tell whether a living process holds the journal.
+
+    Raises
+    ------
+    RecordInvalid
+        If there is no such file.
+    """
     if fcntl is None:  # pragma: no cover
         return False
-    with path.open("rb") as file:
+    with _opened(path) as file:
         try:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -150,7 +169,7 @@ def _opened(path: Path) -> BinaryIO:
     try:
         return path.open("rb")
     except OSError as cause:
-        raise RecordInvalid(str(path), "", f"cannot be read: {cause.strerror}", "restore the file") from cause
+        raise RecordInvalid(str(path), "", f"cannot be read: {cause.strerror}", RESTORE) from cause
 
 
 def _parsed(line: bytes, path: Path, where: str) -> Event:
@@ -158,4 +177,4 @@ def _parsed(line: bytes, path: Path, where: str) -> Event:
         return event_adapter.validate_json(line)
     except ValidationError as cause:
         problem = f"{where} is no event: {cause.errors(include_url=False)[0]['msg']}"
-        raise RecordInvalid(str(path), "", problem, "restore the file from a copy of the run") from None
+        raise RecordInvalid(str(path), "", problem, RESTORE) from None

@@ -24,7 +24,7 @@ from kroma_nb.model.run import (
 )
 from kroma_nb.model.runlog import ALL_FAILED, CandidateRecord, InputRecord, JobRecord, RunLog
 from kroma_nb.model.words import CandidateStatus, JobStatus, PassName, RunStatus
-from kroma_nb.run.folder import RunFolder
+from kroma_nb.run.folder import RESTORE, RunFolder, is_run_id, read_record
 from kroma_nb.run.journal import INPUTS, JournalIndex, is_played, read_journal
 
 if TYPE_CHECKING:
@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     from kroma_nb.model.postprocess import PostprocessPlan
     from kroma_nb.model.quality import GuardSettings
     from kroma_nb.model.run import Event
+
+
+KILLED = "The run was killed; what was done is kept here, and the same command makes a new run."
 
 
 @dataclass
@@ -130,14 +133,17 @@ def _run_log(plan: Plan, happened: _Happened, jobs: tuple[JobRecord, ...], *, pl
         inputs=tuple(happened.inputs),
         jobs=jobs,
         notes=plan.notes,
-        next_step=finished.next_step if finished else "",
+        next_step=finished.next_step if finished else "" if played else KILLED,
     )
 
 
 def _job_record(job: Job, plan: Plan, happened: _Happened) -> JobRecord:
     outcomes, ended = happened.outcomes.get(job.id, {}), happened.ended.get(job.id)
     records = tuple(_candidate_record(outcomes[index], ended, plan) for index in sorted(outcomes))
-    winner = outcomes[ended.winner] if ended and ended.winner is not None else None
+    winner = outcomes.get(ended.winner) if ended and ended.winner is not None else None
+    if ended and ended.winner is not None and winner is None:
+        problem = f"job {job.id} was won by candidate {ended.winner}, which it does not know"
+        raise RecordInvalid("journal.jsonl", "", problem, RESTORE)
     status = ended.status if ended else JobStatus.PARTIAL if outcomes else JobStatus.PLANNED
     final = winner.final if winner else None
     paths = (happened.paths.get(file.sha256) for file in (job.scene, *job.references))
@@ -303,10 +309,16 @@ def read_run(path: Path) -> RunLog:
         If a file of the run is missing, damaged or was changed.
     """
     folder = RunFolder(path.parent.parent, path.name)
-    if not folder.log_path.exists():
-        return _folded(folder)
+    log = _written(folder) if folder.log_path.exists() else _folded(folder)
+    if log.run_id != path.name:
+        problem = f"the run calls itself {log.run_id}"
+        raise RecordInvalid(str(path), "run_id", problem, "give the folder its old name back, or restore its files")
+    return log
+
+
+def _written(folder: RunFolder) -> RunLog:
     try:
-        return RunLog.model_validate_json(folder.log_path.read_bytes())
+        return RunLog.model_validate_json(read_record(folder.log_path))
     except ValidationError as cause:
         first = cause.errors(include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"])
@@ -318,12 +330,22 @@ def _folded(folder: RunFolder) -> RunLog:
     log = fold(folder.plan(), read_journal(folder.journal_path), played=is_played(folder.journal_path))
     if folder.plan_sha256() != log.plan_sha256:
         problem = "it was changed after the run had started"
-        raise RecordInvalid(str(folder.plan_path), "", problem, "restore the file from a copy of the run")
+        raise RecordInvalid(str(folder.plan_path), "", problem, RESTORE)
     return log
 
 
 def run_folders(root: Path) -> Iterator[Path]:
-    """Give the run folders of a project, newest first."""
+    """Give the run folders of a project, newest first; other folders beside them are passed over.
+
+    Raises
+    ------
+    RecordInvalid
+        If the project's folder of runs cannot be read.
+    """
     runs = root / "runs"
-    if runs.is_dir():
-        yield from sorted((path for path in runs.iterdir() if path.is_dir()), reverse=True)
+    try:
+        found = [path for path in runs.iterdir() if is_run_id(path.name)] if runs.is_dir() else []
+    except OSError as cause:
+        way_out = "check the folder's permissions"
+        raise RecordInvalid(str(runs), "", f"cannot be read: {cause.strerror}", way_out) from cause
+    yield from sorted(found, reverse=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from kroma_nb import images
 from kroma_nb.blobs import sha256_bytes, write_atomic
-from kroma_nb.errors import KromaError
+from kroma_nb.errors import ContentDamaged, FileMissing, KromaError
 from kroma_nb.model.run import CandidateOutcome, Failure, PassRecord, StoredFile, now
 from kroma_nb.model.words import CandidateStatus, PassName
 from kroma_nb.passes import COLOR_VERSION, color, generate
@@ -30,6 +30,8 @@ class CandidateTask:
     ----------
     scene : StoredFile
         The scene among the project's inputs.
+    scene_ref : str
+        How errors name it.
     output_name : str
         File name of the generated picture.
     color : ColorPlan or None
@@ -40,6 +42,7 @@ class CandidateTask:
     job_id: str
     index: int
     scene: StoredFile
+    scene_ref: str
     output_name: str
     brief: Brief
     painter: Painter
@@ -54,7 +57,7 @@ def make_candidate(task: CandidateTask) -> CandidateOutcome:
     notes: tuple[str, ...] = ()
     report, failure, status = None, None, CandidateStatus.DONE
     try:
-        scene = images.load(task.folder.root / task.scene.path)
+        scene = _kept(task.folder.root, task.scene, task.scene_ref)
         picture, notes = _generated(task, scene, passes)
         if task.color is not None:
             picture = _colored(task, task.color, picture, passes)
@@ -64,7 +67,8 @@ def make_candidate(task: CandidateTask) -> CandidateOutcome:
             status = CandidateStatus.FAILED_OUTPUT_GUARD
     except KromaError as error:
         status = CandidateStatus.FAILED_PROVIDER
-        failure = Failure(error_kind=error.error_kind, error_code=error.error_code, message=str(error))
+        message = task.folder.told(error)
+        failure = Failure(error_kind=error.error_kind, error_code=error.error_code, message=message)
     return CandidateOutcome(
         job_id=task.job_id,
         index=task.index,
@@ -79,15 +83,30 @@ def make_candidate(task: CandidateTask) -> CandidateOutcome:
     )
 
 
-def study_style(painter: Painter, paths: tuple[Path, ...]) -> Palette | None:
-    """Read paper and ink off style references.
+def study_style(painter: Painter, root: Path, files: tuple[tuple[StoredFile, str], ...]) -> Palette | None:
+    """Read paper and ink off style references, each given with how errors name it.
 
     Raises
     ------
     PictureUnreadable, PictureTooLarge
         If a reference cannot be decoded.
+    ContentDamaged
+        If a stored reference is not what was stored.
     """
-    return painter.study([images.load(path) for path in paths])
+    return painter.study([_kept(root, file, ref) for file, ref in files])
+
+
+def _kept(root: Path, file: StoredFile, ref: str) -> Picture:
+    """Load an input that the project keeps, if it is still what was stored."""
+    path = root / file.path
+    try:
+        data = path.read_bytes()
+    except OSError as cause:
+        raise FileMissing(path, ref, cause.strerror or str(cause)) from cause
+    found = sha256_bytes(data)
+    if found != file.sha256:
+        raise ContentDamaged(path, file.sha256, found)
+    return images.load(data, name=ref)
 
 
 def _generated(task: CandidateTask, scene: Picture, passes: list[PassRecord]) -> tuple[Picture, tuple[str, ...]]:

@@ -23,7 +23,7 @@ PICTURES = 6
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Measure again, at most twice, where a limit is passed: a busy machine passes it once, a slow program each time."""
+    """Measure again, at most twice, where a limit is passed: a busy machine does it once, a slow program each time."""
     here = Path(__file__).parent
     for item in items:
         if item.path.is_relative_to(here):

@@ -36,8 +36,10 @@ def test_the_light_of_a_night_falls_where_the_paper_is(photograph, brief, name) 
 
 
 def test_somebody_is_at_home_behind_a_few_windows_of_a_dark_facade(brief) -> None:
-    facade = np.full((600, 400, 3), 150, np.uint8)
-    panes = [(row, column) for row in range(60, 540, 80) for column in range(40, 380, 60)]
+    light = np.linspace(110, 200, 400) + np.random.default_rng(2).normal(0, 4, (600, 400))
+    facade = np.dstack([light.astype(np.uint8)] * 3)
+    facade[:36] = 245
+    panes = [(row, column) for row in range(60, 540, 100) for column in range(40, 380, 60)]
     for row, column in panes:
         facade[row : row + 44, column : column + 28] = 25
 

@@ -98,7 +98,7 @@ def test_a_run_folder_without_its_plan_is_named(scenes, project) -> None:
     (folder / "run.json").unlink()
     (folder / "plan.json").unlink()
 
-    with pytest.raises(RecordInvalid, match=r"plan\.json: the run has no plan"):
+    with pytest.raises(RecordInvalid, match=r"plan\.json: cannot be read"):
         run.read_run(folder)
 
 

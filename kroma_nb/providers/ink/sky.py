@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 
 _DARKEST, _DARKEST_BLUE = 66, 5  # levels; what is darker is left to the blacks
+_OTHER = 50  # levels off the sky beside it from which something stands before it
 _BLUE = 119  # b of CIE L*a*b* below which a colour is blue
 _STEP, _TINT_STEP = 18, 7  # levels between neighbouring cells that are still calm
 
@@ -49,7 +50,8 @@ def find_sky(picture: NDArray[np.uint8], flat: Flattened, grid: Grid) -> Gray:
     reach = cv.dilate(core, np.ones((9, 9), np.uint8))
     surely = cv.erode(core, np.ones((3, 3), np.uint8))
     inside, maybe = (cv.resize(m, grid.coarse(2), interpolation=cv.INTER_NEAREST) for m in (surely, reach))
-    markers = np.where(inside > 0, 1, np.where(maybe == 0, 2, 0)).astype(np.int32)
+    other = (maybe == 0) | _unlike(core, flat, grid)
+    markers = np.where(inside > 0, 1, np.where(other, 2, 0)).astype(np.int32)
     if not (markers == 2).any():
         markers[-1] = 2
     cv.watershed(half, markers)
@@ -57,6 +59,19 @@ def find_sky(picture: NDArray[np.uint8], flat: Flattened, grid: Grid) -> Gray:
     markers[[0, -1]], markers[:, [0, -1]] = markers[[1, -2]], markers[:, [1, -2]]
     sky = cv.medianBlur(np.where(markers == 1, np.uint8(255), np.uint8(0)), 5)
     return np.asarray(cv.resize(sky, grid.work, interpolation=cv.INTER_LINEAR), np.uint8)
+
+
+def _unlike(core: Gray, flat: Flattened, grid: Grid) -> NDArray[np.bool_]:
+    """Tell what is much darker or lighter than the sky beside it, on half the working plane."""
+    inside = cv.min(core, 1)
+    small = cv.resize(flat.broad, (core.shape[1], core.shape[0]), interpolation=cv.INTER_AREA)
+    # Sums of small integers, which float32 holds exactly.
+    count, total = (cv.boxFilter(p, cv.CV_32F, (13, 13), normalize=False) for p in (inside, cv.multiply(small, inside)))
+    level = np.rint(total / np.maximum(count, np.float32(1.0))).astype(np.uint8)
+    expected = cv.resize(level, grid.coarse(2), interpolation=cv.INTER_NEAREST)
+    known = cv.resize(np.where(count > 0, np.uint8(1), np.uint8(0)), grid.coarse(2), interpolation=cv.INTER_NEAREST)
+    seen = cv.resize(flat.broad, grid.coarse(2), interpolation=cv.INTER_AREA)
+    return np.asarray((cv.absdiff(seen, expected) > _OTHER) & (known > 0), np.bool_)
 
 
 def _core(flat: Flattened) -> Gray:

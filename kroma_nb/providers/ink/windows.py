@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from kroma_nb.providers.ink.frame import Grid
     from kroma_nb.providers.ink.tone import DayTones
 
-_SMALLEST, _LARGEST = 100.0, 5200.0  # square length units of a pane
+_SMALLEST, _LARGEST = 100.0, 9000.0  # square length units of a pane
 _LEAST = 6  # fewer alike panes are no windows
 _ALIKE = 4  # how many times smaller or larger than the middle one an alike pane may be
 
