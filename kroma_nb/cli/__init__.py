@@ -8,8 +8,12 @@ from collections.abc import Sequence
 import typer
 
 from kroma_nb.cli import checks, making, runs
-from kroma_nb.cli.screen import show_error
+from kroma_nb.cli.screen import show_error, show_json
 from kroma_nb.errors import KromaError
+from kroma_nb.model.words import ExitCode
+
+# What click ends with after Ctrl-C.
+_INTERRUPTED = 130
 
 app = typer.Typer(
     name="kroma",
@@ -46,11 +50,28 @@ def main(arguments: Sequence[str] | None = None) -> None:
         Without the program's name; by default those of the process.
     """
     given = sys.argv[1:] if arguments is None else list(arguments)
+    as_json = "--json" in given
     try:
         app(given, prog_name="kroma")
     except KromaError as error:
-        show_error(error, as_json="--json" in given)
+        show_error(error, as_json=as_json)
         sys.exit(error.exit_code)
+    except SystemExit as ended:
+        sys.exit(_closed(ended.code, as_json=as_json))
+    except OSError as error:
+        # A terminal or pipe that takes no more; nothing of ours raises it bare.
+        sys.stderr.write(f"error (output): {error}\n")
+        sys.exit(ExitCode.INFRA)
+
+
+def _closed(code: str | int | None, *, as_json: bool) -> str | int | None:
+    """Keep to the closed list of exit codes, and to one JSON document where it was asked for."""
+    if code == _INTERRUPTED:
+        return int(ExitCode.PARTIAL)
+    if code == ExitCode.INPUT and as_json:
+        error = "the command line was not understood; standard error says why"
+        show_json({"ok": False, "error": error, "error_kind": "validation", "error_code": "usage"})
+    return code
 
 
 __all__ = ["app", "main"]

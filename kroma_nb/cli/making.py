@@ -134,6 +134,9 @@ def _show_runs(project: Project, logs: list[RunLog], *, as_json: bool) -> None:
 @contextmanager
 def _stop_flag() -> Iterator[threading.Event]:
     stop = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield stop  # signals are the main thread's
+        return
 
     def ask(*_: object) -> None:
         if stop.is_set():

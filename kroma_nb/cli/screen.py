@@ -21,13 +21,19 @@ if TYPE_CHECKING:
     from kroma_nb.model.run import Event
     from kroma_nb.model.runlog import CandidateRecord, JobRecord, RunLog
 
-console = Console(highlight=False)
-errors = Console(stderr=True, highlight=False)
+console = Console(highlight=False, emoji=False)
+errors = Console(stderr=True, highlight=False, emoji=False)
+
+
+def plain(text: str) -> str:
+    """Give text that a terminal shows and does not obey: markup escaped, control characters spelled out."""
+    return escape("".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in text))
 
 
 def show_json(value: Any) -> None:
     """Write one JSON document to standard output."""
-    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+    text = json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+    sys.stdout.write(text.encode("utf-8", "backslashreplace").decode())
 
 
 def show_error(error: KromaError, *, as_json: bool) -> None:
@@ -35,21 +41,21 @@ def show_error(error: KromaError, *, as_json: bool) -> None:
     if as_json:
         kind, code = error.error_kind, error.error_code
         show_json({"ok": False, "error": str(error), "error_kind": kind, "error_code": code})
-    errors.print(f"[bold red]error[/] ({error.error_code}): {escape(str(error))}", soft_wrap=True)
+    errors.print(f"[bold red]error[/] ({error.error_code}): {plain(str(error))}", soft_wrap=True)
 
 
 def say(text: str) -> None:
     """Write a line that is never wrapped, so that paths can be copied."""
-    console.print(escape(text), soft_wrap=True)
+    console.print(plain(text), soft_wrap=True)
 
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Write a table; every cell is plain text."""
-    grid = Table(title=escape(title), title_justify="left", header_style="bold", title_style="bold")
+    grid = Table(title=plain(title), title_justify="left", header_style="bold", title_style="bold")
     for column in columns:
         grid.add_column(column, overflow="fold")
     for row in rows:
-        grid.add_row(*(escape(cell) for cell in row))
+        grid.add_row(*(plain(cell) for cell in row))
     console.print(grid)
 
 
@@ -120,6 +126,8 @@ def exit_code(log: RunLog) -> ExitCode:
         return ExitCode.PARTIAL
     kinds = {c.failure.error_kind for job in log.jobs for c in job.candidates if c.failure}
     codes = {"validation": ExitCode.INPUT, "policy": ExitCode.POLICY, "infra": ExitCode.INFRA, "unknown": ExitCode.BUG}
+    if not kinds:
+        return ExitCode.PARTIAL  # everything was drawn, and the guard let nothing through
     return codes.get(kinds.pop(), ExitCode.PROVIDER) if len(kinds) == 1 else ExitCode.PROVIDER
 
 
@@ -130,7 +138,7 @@ def progress(title: str, pictures: int, *, shown: bool) -> Iterator[Callable[[Ev
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=errors, transient=True, disable=not (shown and errors.is_terminal)) as bars:
-        bar = bars.add_task(escape(title), total=pictures)
+        bar = bars.add_task(plain(title), total=pictures)
 
         def follow(event: Event) -> None:
             if event.event == "candidate_finished":

@@ -1,6 +1,6 @@
 """Pixels in and out of files: array types, loading upright with colour profile and alpha, saving, thumbnails."""
 
-from kroma_nb.images.header import probe
+from kroma_nb.images.header import probe, probe_whole
 from kroma_nb.images.info import MediaType, PictureInfo, PixelMode
 from kroma_nb.images.picture import Gray8, Picture, Rgb8, Rgba8, as_rgb, checked, is_gray, is_picture
 from kroma_nb.images.reading import MAX_PIXELS, load, upright
@@ -26,6 +26,7 @@ __all__ = [
     "is_picture",
     "load",
     "probe",
+    "probe_whole",
     "resize",
     "save",
     "thumbnail",

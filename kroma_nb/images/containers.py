@@ -143,6 +143,22 @@ def _jpeg_segments(file: IO[bytes]) -> Iterator[tuple[int, bytes]]:
             yield marker, _exact(file, max(length - 2, 0))
 
 
+def png_is_whole(file: IO[bytes]) -> bool:
+    """Tell whether every chunk of a PNG has the checksum that stands behind it (PNG specification, 5.3)."""
+    for kind, length in png_chunks(file):
+        checksum = zlib.crc32(kind)
+        checksum = zlib.crc32(_exact(file, length), checksum)
+        if _exact(file, 4) != struct.pack(">I", checksum):
+            return False
+    return True
+
+
+def webp_is_whole(file: IO[bytes]) -> bool:
+    """Tell whether a WebP has all the bytes that its header promises."""
+    (size_bytes,) = struct.unpack_from("<I", _exact(file, 12), 4)
+    return file.seek(0, 2) >= int(size_bytes) + 8
+
+
 def jpeg_is_whole(file: IO[bytes]) -> bool:
     """Tell whether a JPEG's coded pixels are followed by its end marker.
 

@@ -11,8 +11,16 @@ from typing import IO, TYPE_CHECKING
 from PIL import BmpImagePlugin, TiffImagePlugin
 
 from kroma_nb.errors import FileMissing, PictureUnreadable
-from kroma_nb.images.containers import PNG_SIGNATURE, jpeg_header, png_header, webp_header
-from kroma_nb.images.info import Header, MediaType, PictureInfo, PixelMode
+from kroma_nb.images.containers import (
+    PNG_SIGNATURE,
+    jpeg_header,
+    jpeg_is_whole,
+    png_header,
+    png_is_whole,
+    webp_header,
+    webp_is_whole,
+)
+from kroma_nb.images.info import Header, HeaderDamagedError, MediaType, PictureInfo, PixelMode
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,6 +28,11 @@ if TYPE_CHECKING:
     from PIL import ImageFile
 
 _BUFFER_BYTES = 1 << 16
+_WHOLE: dict[MediaType, Callable[[IO[bytes]], bool]] = {
+    MediaType.PNG: png_is_whole,
+    MediaType.JPEG: jpeg_is_whole,
+    MediaType.WEBP: webp_is_whole,
+}
 _FORMATS = "PNG, JPEG, WebP, BMP and TIFF can be read"
 
 
@@ -52,6 +65,33 @@ def probe(source: Path | bytes, *, name: str | None = None) -> PictureInfo:
         info = read_header(file, called(source, name)).info
     if info.orientation >= 5:
         return replace(info, width=info.height, height=info.width)
+    return info
+
+
+def probe_whole(source: Path | bytes, *, name: str | None = None) -> PictureInfo:
+    """Read a picture's header as `probe` does, and check that the file is neither cut off nor damaged.
+
+    Checksums and ends are looked at; no pixel is decoded. JPEG and WebP have no checksums, so that bytes which were
+    changed in their middle are not found.
+
+    Raises
+    ------
+    FileMissing
+        If the file is not there or cannot be opened.
+    PictureUnreadable
+        If it is no picture in a format that can be read, or not the whole of one.
+    """
+    title = called(source, name)
+    with opened(source, name) as file:
+        info = read_header(file, title).info
+        check = _WHOLE.get(info.media_type)
+        file.seek(0)
+        try:
+            whole = check is None or check(file)
+        except HeaderDamagedError:
+            whole = False
+        if not whole:
+            raise PictureUnreadable(title, "it is cut off or damaged in the middle of its pixels")
     return info
 
 

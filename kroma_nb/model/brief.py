@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Protocol
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from kroma_nb.model.value import Value
 from kroma_nb.model.words import Stage, TimeOfDay, Weather
@@ -33,10 +33,14 @@ class Span(Value):
             raise ValueError(f"low {self.low} lies above high {self.high}; write the smaller number as low")
         return self
 
-    def within(self, low: float, high: float, name: str) -> None:
-        """Refuse a span that leaves the range in which the engine draws well."""
-        if self.low < low or self.high > high:
-            raise ValueError(f"{name} {self.low}..{self.high} leaves the range {low}..{high}; stay inside that range")
+
+# The ranges in which the engine draws well.
+_DRAWABLE = {
+    "line_weight": (0.4, 2.5),
+    "threshold": (0.0, 1.0),
+    "hatch_angle_deg": (-90.0, 90.0),
+    "hatch_density": (0.4, 2.5),
+}
 
 
 class Hand(Value):
@@ -62,13 +66,13 @@ class Hand(Value):
     hatch_density: Span = Span(low=0.85, high=1.2)
     tones: Annotated[int, Field(ge=2, le=4)] = 3
 
-    @model_validator(mode="after")
-    def _drawable(self) -> Hand:
-        self.line_weight.within(0.4, 2.5, "line_weight")
-        self.threshold.within(0.0, 1.0, "threshold")
-        self.hatch_angle_deg.within(-90.0, 90.0, "hatch_angle_deg")
-        self.hatch_density.within(0.4, 2.5, "hatch_density")
-        return self
+    @field_validator("line_weight", "threshold", "hatch_angle_deg", "hatch_density")
+    @classmethod
+    def _drawable(cls, span: Span, info: ValidationInfo) -> Span:
+        low, high = _DRAWABLE[str(info.field_name)]
+        if span.low < low or span.high > high:
+            raise ValueError(f"{span.low}..{span.high} leaves the range {low}..{high}; stay inside that range")
+        return span
 
 
 class Seeds(Value):

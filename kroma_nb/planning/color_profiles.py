@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 BUILT_IN_PROFILES = "color_profiles.toml"
+# Leaves room in a file name of 255 bytes for the job and the candidate.
+_NAME_LENGTH = 80
 
 
 class ProfilesFile(Value):
@@ -100,6 +102,10 @@ def _profiles(data: Any, file: str) -> ColorProfiles:
         name: parse_value(ColorProfile, values, file=file, error=ColorProfilesInvalid, under=dotted(("profiles", name)))
         for name, values in content.profiles.items()
     }
+    for name in by_name:
+        if not name.strip() or len(name) > _NAME_LENGTH:
+            problem = f"a profile's name has {len(name)} characters"
+            raise ColorProfilesInvalid(file, "profiles", problem, f"use 1 to {_NAME_LENGTH}: files are named after it")
     if not by_name:
         raise ColorProfilesInvalid(file, "profiles", "there is no profile", "add one")
     default = content.default_profile

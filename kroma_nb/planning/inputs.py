@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from kroma_nb.blobs import sha256_file
 from kroma_nb.errors import FileMissing, PathRefused, PictureTooLarge, PictureUnreadable
-from kroma_nb.images import MAX_PIXELS, probe
+from kroma_nb.images import MAX_PIXELS, probe_whole
 from kroma_nb.model.plan import InputFile
 from kroma_nb.planning.documents import reason
 from kroma_nb.planning.paths import refuse_nul
@@ -167,7 +167,7 @@ class InputReader:
     def _header(self, path: Path, role: str) -> PictureInfo:
         called = f"{role}: {path}"
         try:
-            info = probe(path, name=role)
+            info = probe_whole(path, name=role)
         except PictureUnreadable as cause:
             raise PictureUnreadable(called, cause.cause, cause.way_out) from cause
         except OSError as cause:

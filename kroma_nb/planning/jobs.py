@@ -163,7 +163,15 @@ def match_follows(shas: Sequence[str], request: PlanRequest) -> tuple[list[Follo
     for sha256, places in jobs.items():
         for place, index in _pairs(places, offered.pop(sha256, [])):
             matched[place] = request.follows[index]
-    return matched, () if request.only else _unmatched(offered)
+    notes = () if request.only else _unmatched(offered)
+    return matched, (*notes, *_alone(matched, request))
+
+
+def _alone(matched: Sequence[Followed | None], request: PlanRequest) -> tuple[str, ...]:
+    alone = sum(followed is None for followed in matched)
+    if not request.follows or not alone:
+        return ()
+    return (f"{alone} of {len(matched)} scenes follow nothing and get a hand of their own: the followed run won none.",)
 
 
 def finished(

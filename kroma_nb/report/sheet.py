@@ -1,4 +1,4 @@
-"""The contact sheet: scenes as rows, their source and candidates as columns, in one PNG."""
+"""The contact sheet: scenes as rows; their source and the candidates of every stage as columns, in one PNG."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from kroma_nb import images
 from kroma_nb.model.words import CandidateStatus, Gate
 from kroma_nb.report import phrases
 from kroma_nb.report.drawing import EDGE_PX, TITLE_HEIGHT_PX, Cell, Drawing, Grid, Row
-from kroma_nb.report.journey import Take, as_logs, journeys, shown_file
+from kroma_nb.report.journey import Journey, Take, as_logs, journeys, shown_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 LARGEST_CELL_PX, SMALLEST_CELL_PX = 420, 150
 SHEET_PIXELS = 20_000_000
-MOST_COLUMNS = 8
+MOST_COLUMNS = 13
 
 
 def contact_sheet(log: RunLog | Sequence[RunLog], pictures: Callable[[str], bytes]) -> bytes:
@@ -44,7 +44,7 @@ def contact_sheet(log: RunLog | Sequence[RunLog], pictures: Callable[[str], byte
         If there is no run.
     """
     logs = as_logs(log)
-    rows = [_row(take) for journey in journeys(logs) for take in journey.takes]
+    rows = [_row(journey) for journey in journeys(logs)]
     drawing = Drawing.blank(_grid(rows, logs), rows, pictures)
     stages = " → ".join(phrases.light(entry.stage, entry.time, entry.weather) for entry in logs)
     reviewed = " · not reviewed" if any(entry.gate is Gate.OFF for entry in logs) else ""
@@ -56,25 +56,31 @@ def contact_sheet(log: RunLog | Sequence[RunLog], pictures: Callable[[str], byte
     return drawing.png()
 
 
-def _row(take: Take) -> Row:
-    job, source = take.job, take.source
+def _row(journey: Journey) -> Row:
+    takes = journey.takes
+    job, source = takes[0].job, takes[0].source
     first = Cell(source.file.path if source else None, "Source", job.scene_ref)
-    stage = phrases.light(job.mode, job.time, job.weather)
-    return Row(job.name, job.id, stage, (first, *(_cell(take, candidate) for candidate in job.candidates)))
+    stages = " → ".join(_stage(take) for take in takes)
+    cells = (_cell(take, candidate, named=len(takes) > 1) for take in takes for candidate in take.job.candidates)
+    return Row(job.name, job.id, stages, (first, *cells))
 
 
-def _cell(take: Take, candidate: CandidateRecord) -> Cell:
+def _stage(take: Take) -> str:
+    return phrases.light(take.job.mode, take.job.time, take.job.weather)
+
+
+def _cell(take: Take, candidate: CandidateRecord, *, named: bool) -> Cell:
+    """Give a candidate's cell; its stage is named where several stand in one row."""
     file, rank = shown_file(candidate), candidate.rank
     done = candidate.status is CandidateStatus.DONE
-    place = phrases.standing(rank, take.job)
-    quality = f" · quality {rank.quality:.2f}" if done else ""
     wins = candidate.candidate_index == take.job.selected_candidate
     tied = phrases.tie(rank)
-    second = ", ".join(filter(None, ("winner by rank" if wins else "", tied[:1].lower() + tied[1:])))
+    facts = ("winner" if wins else "", f"quality {rank.quality:.2f}" if done else "", tied[:1].lower() + tied[1:])
+    index = f"c{candidate.candidate_index}"
     return Cell(
         file.path if file else None,
-        f"c{candidate.candidate_index} · {place}{quality}",
-        second or phrases.CANDIDATE_STATUS[candidate.status],
+        " · ".join((*([_stage(take)] if named else []), index, phrases.standing(rank, take.job))),
+        ", ".join(filter(None, facts)) or phrases.CANDIDATE_STATUS[candidate.status],
         wins=wins,
         fails=not done,
     )

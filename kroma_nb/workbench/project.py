@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kroma_nb import report, run
-from kroma_nb.blobs import write_atomic
-from kroma_nb.errors import FileMissing, RequestInvalid, WriteFailed
+from kroma_nb.blobs import sha256_bytes, write_atomic
+from kroma_nb.errors import ContentDamaged, FileMissing, PathRefused, RequestInvalid
 from kroma_nb.model.parsing import did_you_mean
 from kroma_nb.model.plan import Followed
 from kroma_nb.planning import plan
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from threading import Event as Flag
 
     from kroma_nb.model.plan import Plan, PlanRequest
-    from kroma_nb.model.run import Event
+    from kroma_nb.model.run import Event, StoredFile
     from kroma_nb.model.runlog import RunLog
     from kroma_nb.settings import Settings
 
@@ -89,7 +90,7 @@ class Project:
         return tuple(path.name for path in run.run_folders(self.root))
 
     def read(self, run_id: str) -> RunLog:
-        """Read one run; ``latest`` is the newest.
+        """Read one run; ``latest`` is the newest that has begun.
 
         Raises
         ------
@@ -99,11 +100,14 @@ class Project:
             If its files are damaged.
         """
         ids = self.run_ids
-        wanted = ids[0] if run_id == "latest" and ids else run_id
+        wanted = next((name for name in ids if self._has_begun(name)), run_id) if run_id == "latest" else run_id
         if wanted not in ids:
             hint = did_you_mean(run_id, ids) if ids else "the project has no runs yet"
             raise RequestInvalid("request", "run", f"there is no run {run_id!r} in project {self.slug}", hint)
         return run.read_run(self.root / "runs" / wanted)
+
+    def _has_begun(self, run_id: str) -> bool:
+        return any((self.root / "runs" / run_id / name).exists() for name in ("journal.jsonl", "run.json"))
 
     def follow(self, run_id: str) -> tuple[Followed, ...]:
         """Give the winners of a run, for a later stage that keeps their hand and light.
@@ -137,13 +141,18 @@ class Project:
 
         Raises
         ------
+        PathRefused
+            If the path leads out of the project.
         FileMissing
             If it is gone.
         """
+        whole = self.root / path
+        if not whole.resolve().is_relative_to(self.root.resolve()):
+            raise PathRefused(path, "the run log", "it leads out of the project")
         try:
-            return (self.root / path).read_bytes()
+            return whole.read_bytes()
         except OSError as cause:
-            raise FileMissing(self.root / path, "the run log", cause.strerror or str(cause)) from cause
+            raise FileMissing(whole, "the run log", cause.strerror or str(cause)) from cause
 
     def publish(self, logs: Sequence[RunLog]) -> Publication:
         """Write gallery and contact sheet of one run, or of a chain of runs, beside the last one's log.
@@ -162,22 +171,35 @@ class Project:
     def export_winners(self, log: RunLog, to: Path) -> tuple[Path, ...]:
         """Copy the winners of a run into a folder, one file a scene; nothing there is overwritten.
 
+        Every picture is checked first, so that nothing is copied unless everything can be.
+
         Raises
         ------
         RequestInvalid
-            If a file of that name is already there; nothing is copied then.
+            If the run has no winner, the folder is none, or a file of that name is already there.
+        FileMissing, ContentDamaged
+            If a winner is gone, or is no longer what the run made.
         WriteFailed
             If the disk refuses.
         """
-        finals = [(job, job.winner.final) for job in log.jobs if job.winner and job.winner.final]
-        targets = [to / Path(final.path).name for _, final in finals]
+        finals = [job.winner.final for job in log.jobs if job.winner and job.winner.final]
+        if not finals:
+            raise RequestInvalid("request", "run", f"run {log.run_id} has no winner", "name another run")
+        if os.path.lexists(to) and not to.is_dir():
+            raise RequestInvalid("request", "to", f"{to} is no folder", "name a folder")
+        targets = tuple(to / Path(final.path).name for final in finals)
         for target in targets:
-            if target.exists():
+            if os.path.lexists(target):
                 raise RequestInvalid("request", "to", f"{target} is already there", "name another folder")
-        try:
-            to.mkdir(parents=True, exist_ok=True)
-        except OSError as cause:
-            raise WriteFailed(to, cause.strerror or str(cause)) from cause
-        for (_, final), target in zip(finals, targets, strict=True):
-            write_atomic(target, self.picture(final.path))
-        return tuple(targets)
+        for final in finals:
+            self._verified(final)
+        for final, target in zip(finals, targets, strict=True):
+            write_atomic(target, self._verified(final))
+        return targets
+
+    def _verified(self, file: StoredFile) -> bytes:
+        data = self.picture(file.path)
+        found = sha256_bytes(data)
+        if found != file.sha256:
+            raise ContentDamaged(self.root / file.path, file.sha256, found)
+        return data

@@ -14,9 +14,8 @@ from kroma_nb.planning import ConfigFiles, ConfigSummary, validate_config
 from kroma_nb.workbench.project import Project
 from kroma_nb.workbench.resources import shipped
 
-SLUG = re.compile(r"[A-Za-z0-9_-]+")
+SLUG = re.compile(r"[A-Za-z0-9_-]{1,100}")
 FOLDERS = (".kroma", "references", "inputs", "runs")
-SETTINGS = "pipeline.settings.toml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +42,11 @@ class Workbench:
     def slugs(self) -> tuple[str, ...]:
         """The projects that are there, sorted."""
         folder = self.home / "var" / "projects"
-        return tuple(sorted(path.name for path in folder.iterdir() if path.is_dir())) if folder.is_dir() else ()
+        try:
+            return tuple(sorted(path.name for path in folder.iterdir() if path.is_dir())) if folder.is_dir() else ()
+        except OSError as cause:
+            problem = f"{folder} cannot be read: {cause.strerror}"
+            raise RequestInvalid("request", "home", problem, "check the folder's permissions") from cause
 
     def project(self, slug: str) -> Project:
         """Give the project of a slug; its folders are made when the first run needs them.
@@ -55,12 +58,12 @@ class Workbench:
         """
         slug = slug.strip()
         if not SLUG.fullmatch(slug):
-            way_out = "use ASCII letters, digits, - and _ only"
+            way_out = "use up to 100 ASCII letters, digits, - and _"
             raise RequestInvalid("request", "project", f"{slug!r} is no project slug", way_out)
         return Project(self.home, slug)
 
     def create(self, slug: str) -> Created:
-        """Make a project with its folders, and example settings if the workspace has none; keeps what is there.
+        """Make a project with its folders, and example files in ``config/`` if there is none; keeps what is there.
 
         Raises
         ------
@@ -76,10 +79,11 @@ class Workbench:
                 folder.mkdir(parents=True, exist_ok=True)
             except OSError as cause:
                 raise WriteFailed(folder, cause.strerror or str(cause)) from cause
-        settings = self.home / "config" / SETTINGS
-        if not settings.exists() and not settings.with_suffix(".json").exists():
-            write_atomic(settings, (shipped("config") / SETTINGS).read_bytes())
-            new.append(settings)
+        config = self.home / "config"
+        if not config.exists():
+            for example in sorted(shipped("config").iterdir()):
+                write_atomic(config / example.name, example.read_bytes())
+                new.append(config / example.name)
         return Created(project, tuple(new))
 
     def validate(

@@ -6,8 +6,9 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import cv2
 import pytest
-from studio import damage, write_photograph
+from studio import damage, photograph, write_photograph
 
 from kroma_nb.cli import main
 
@@ -184,6 +185,95 @@ def test_a_scene_that_fails_makes_the_run_partial(kroma: Kroma, photographs: Pat
 
     assert code == 6
     assert "partial" in out
+
+
+@pytest.mark.parametrize("ending", [".png", ".jpg", ".webp"])
+def test_a_picture_that_was_cut_off_is_refused_before_anything_is_created(
+    ending: str, kroma: Kroma, tmp_path: Path, photographs: Path
+) -> None:
+    whole = cv2.imencode(ending, photograph(5, 200, 160))[1].tobytes()
+    (photographs / f"cut{ending}").write_bytes(whole[: len(whole) * 2 // 3])
+    before = everything(tmp_path)
+
+    code, _, err = kroma("run", "--project", "noir", "--input", photographs)
+
+    assert code == 2
+    assert f"cut{ending}" in err
+    assert everything(tmp_path) == before
+
+
+def test_what_init_makes_can_be_used_at_once(kroma: Kroma, photographs: Path) -> None:
+    codes = [
+        kroma("init", "harbour")[0],
+        kroma("validate-config", "--project", "harbour")[0],
+        kroma("plan", "--input", photographs, "--candidates", 3)[0],
+        kroma("run", "--input", photographs)[0],
+    ]
+
+    assert codes == [0, 0, 0, 0]
+
+
+def test_winners_are_checked_before_the_first_is_copied(kroma: Kroma, tmp_path: Path, photographs: Path) -> None:
+    kroma("run", "--project", "noir", "--input", photographs, "--candidates", 1)
+    second = max((tmp_path / "var/projects/noir/runs").glob("*/outputs/*.png"))
+    second.write_bytes(second.read_bytes() + b"x")
+
+    code, _, err = kroma("winners", "--to", tmp_path / "best")
+
+    assert code == 5
+    assert second.name in err
+    assert not (tmp_path / "best").exists()
+
+
+def test_a_record_cannot_lead_out_of_its_project(kroma: Kroma, tmp_path: Path, photographs: Path) -> None:
+    kroma("run", "--project", "noir", "--input", photographs, "--candidates", 1)
+    (record,) = (tmp_path / "var/projects/noir/runs").glob("*/run.json")
+    honest = json.loads(record.read_text())
+    path = honest["jobs"][0]["candidates"][0]["passes"][0]["output"]["path"]
+
+    for instead in ("/etc/hostname", "../../../../secret.png", "runs/../../x.png", "C:/x.png", "runs\\x.png"):
+        record.write_text(json.dumps(honest).replace(path, json.dumps(instead)[1:-1]))
+        code, _, err = kroma("winners", "--to", tmp_path / "best")
+        assert (code, (tmp_path / "best").exists()) == (2, False), instead
+        assert "leads out of the project" in err
+    record.write_text(json.dumps(honest).replace(honest["run_id"], "another"))
+    assert kroma("runs", "show")[0] == 2
+
+
+def test_a_folder_that_is_no_run_is_passed_over(kroma: Kroma, tmp_path: Path, photographs: Path) -> None:
+    kroma("run", "--project", "noir", "--input", photographs)
+    runs = tmp_path / "var/projects/noir/runs"
+    (run_folder,) = runs.iterdir()
+    (runs / "zz-backup").mkdir()
+    (runs / "2999-01-01T00-00-00-000Z-abcdef").mkdir()
+
+    shown = json.loads(kroma("runs", "show", "--json")[1])
+    listed = json.loads(kroma("runs", "list", "--json")[1])
+
+    assert shown["run_id"] == run_folder.name
+    assert [row["status"] for row in listed["runs"]] == ["unreadable", "ok"]
+
+
+def test_a_usage_error_with_json_is_a_document_too(kroma: Kroma) -> None:
+    code, out, err = kroma("plan", "--candidates", "many", "--json")
+
+    assert code == 2
+    assert json.loads(out)["error_code"] == "usage"
+    assert "--candidates" in err
+
+
+def test_names_are_shown_and_never_obeyed(kroma: Kroma, tmp_path: Path, photographs: Path) -> None:
+    scenes = [{"ref": "photographs/quay.png", "name": "[red]:smile:[/red] <b>"}]
+    (tmp_path / "m.json").write_text(json.dumps({"scenes": scenes}))
+    (tmp_path / "bad.json").write_text(json.dumps({"scenes": [{"ref": "\x1b[31mquay\u202e.png"}]}))
+
+    _, out, _ = kroma("plan", "--project", "noir", "--manifest", "m.json")
+    code, _, err = kroma("plan", "--project", "noir", "--manifest", "bad.json")
+
+    assert "[red]:smile:[/red] <b>" in out
+    assert code == 2
+    assert "\x1b" not in err
+    assert "\u202e" not in err
 
 
 def test_doctor_draws_with_the_ink_engine_and_keeps_nothing(kroma: Kroma, tmp_path: Path) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
-from studio import Stencil, damage, write_photograph
+from studio import Stencil, damage, die, write_photograph
 
 from kroma_nb import run
 from kroma_nb.blobs import sha256_file
@@ -231,6 +232,84 @@ def test_two_runs_of_one_project_at_once_lose_nothing(plan_for, project) -> None
     assert [c.final.sha256 for j in logs[0].jobs for c in j.candidates] == [
         c.final.sha256 for j in logs[1].jobs for c in j.candidates
     ]
+
+
+def test_an_executor_that_breaks_ends_the_run_in_good_order(plan_for, project) -> None:
+    planned = plan_for(candidates=6)
+    closed = ThreadPoolExecutor(1)
+    closed.shutdown()
+
+    events = list(run.execute(planned, root=project, painter=Stencil(), executor=closed))
+
+    assert events[-1].event == "run_finished"
+    log = the_run(project)
+    assert log.status is RunStatus.INTERRUPTED
+    assert "takes no more work" in log.next_step
+
+
+def test_a_worker_that_dies_is_told_apart_from_an_engine_that_fails(plan_for, project) -> None:
+    planned = plan_for(candidates=2)
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as processes:
+        list(run.execute(planned, root=project, painter=Stencil(before=die), executor=processes))
+
+    log = the_run(project)
+    failures = {c.failure.error_code for job in log.jobs for c in job.candidates if c.failure}
+    assert log.status in {RunStatus.FAILED, RunStatus.INTERRUPTED}
+    assert failures == {"worker_died"}
+
+
+def test_a_stop_before_the_start_starts_nothing(plan_for, project) -> None:
+    stop = threading.Event()
+    stop.set()
+
+    events = [event.event for event in run.execute(plan_for(), root=project, painter=Stencil(), stop=stop)]
+
+    assert events == ["run_started", "run_finished"]
+    assert the_run(project).status is RunStatus.INTERRUPTED
+
+
+def test_a_stop_after_the_last_candidate_cuts_nothing_short(plan_for, project) -> None:
+    stop = threading.Event()
+    for event in run.execute(plan_for(candidates=1), root=project, painter=Stencil(), stop=stop):
+        if event.event == "job_finished" and len(list(project.glob("runs/*/outputs/*"))) == 3:
+            stop.set()
+
+    assert the_run(project).status is RunStatus.OK
+
+
+def test_a_stored_input_that_was_changed_is_noticed(plan_for, project) -> None:
+    planned = plan_for(candidates=1)
+    list(run.execute(planned, root=project, painter=Stencil()))
+    (folder,) = run.run_folders(project)
+    stored = project / run.read_run(folder).inputs[0].file.path
+    stored.chmod(0o644)
+    data = bytearray(stored.read_bytes())
+    data[-30] ^= 1
+    stored.write_bytes(data)
+
+    list(run.execute(planned, root=project, painter=Stencil()))
+
+    log = run.read_run(next(run.run_folders(project)))
+    assert log.jobs[0].candidates[0].failure.error_code == "content_damaged"
+    assert [job.status for job in log.jobs[1:]] == [JobStatus.DONE] * 2
+
+
+def test_no_path_of_this_machine_is_stored_with_a_failure(scenes, plan_for, project) -> None:
+    damage(scenes / "scene_1.png")
+    planned = plan_for(candidates=1)
+    list(run.execute(planned, root=project, painter=Stencil(fails_on=frozenset({seed_of(planned, 1, 1)}))))
+
+    for path in project.rglob("*.json*"):
+        assert str(project.parent) not in path.read_text()
+
+
+def test_a_painters_words_may_hold_any_bytes(plan_for, project) -> None:
+    def complain(_: object) -> None:
+        raise RuntimeError("caf\udce9 broke")
+
+    list(run.execute(plan_for(candidates=1), root=project, painter=Stencil(before=complain)))
+
+    assert "broke" in the_run(project).jobs[0].candidates[0].failure.message
 
 
 def test_a_bug_in_a_painter_that_is_no_exception_of_ours_names_its_type(plan_for, project) -> None:
