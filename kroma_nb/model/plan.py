@@ -104,8 +104,8 @@ class InputFile(Value):
     source: Path | None = Field(default=None, exclude=True)
 
 
+# What a job is called, also in file names.
 JobId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,119}$")]
-"""What a job is called in file names."""
 
 
 class Candidate(Value):

@@ -32,14 +32,13 @@ def _writable(text: object) -> object:
     return text.encode("utf-8", "backslashreplace").decode() if isinstance(text, str) else text
 
 
+# A path relative to the project root, with forward slashes, that stays inside.
 ProjectPath = Annotated[str, AfterValidator(_inside)]
-"""A path relative to the project root, with forward slashes, that stays inside."""
-
+# What a run is called, as a folder's name.
 RunId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
-"""What a run is called, as a folder's name."""
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+# Words from anywhere, in characters that a file can hold.
 Message = Annotated[str, BeforeValidator(_writable)]
-"""Words from anywhere, in characters that a file can hold."""
 
 
 class StoredFile(Value):
