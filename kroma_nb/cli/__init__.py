@@ -28,6 +28,7 @@ app.command("plan")(making.plan)
 app.command("run")(making.run)
 app.command("winners")(runs.winners)
 app.command("validate-config")(checks.validate_config)
+app.command("explain")(checks.explain)
 app.command("doctor")(checks.doctor)
 app.add_typer(runs.app, name="runs")
 

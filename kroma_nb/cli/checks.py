@@ -42,6 +42,27 @@ def validate_config(
     screen.say("Everything that is named can be used.")
 
 
+def explain(
+    key: Annotated[str, typer.Argument(help="The key, such as postprocess.color.")],
+    project: Annotated[str | None, typer.Option("--project", "-p", help="With this project's settings.")] = None,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say what a setting holds, which layer says so, and what that hides."""
+    from kroma_nb.workbench import open_workbench
+
+    bench = open_workbench(home)
+    explanation = bench.settings(bench.existing(project).root if project else None).explain(key)
+    if as_json:
+        value = explanation.value
+        shown = value if value is None or isinstance(value, bool | str) else str(value)
+        answer = {"key": explanation.key, "value": shown, "layer": explanation.layer.value}
+        screen.show_json({"ok": True, **answer, "file": str(explanation.file) if explanation.file else None})
+        return
+    for line in str(explanation).splitlines():
+        screen.say(line)
+
+
 def doctor(home: Home = None, as_json: AsJson = False) -> None:
     """Show what is installed and works here, and what each missing piece would give."""
     from kroma_nb.workbench.doctor import examine

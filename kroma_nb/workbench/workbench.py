@@ -11,6 +11,7 @@ from kroma_nb.blobs import write_atomic
 from kroma_nb.errors import RequestInvalid, WriteFailed
 from kroma_nb.model.parsing import did_you_mean
 from kroma_nb.planning import ConfigFiles, ConfigSummary, validate_config
+from kroma_nb.settings import Settings, load_settings
 from kroma_nb.workbench.project import Project
 from kroma_nb.workbench.resources import shipped
 
@@ -85,6 +86,16 @@ class Workbench:
                 write_atomic(config / example.name, example.read_bytes())
                 new.append(config / example.name)
         return Created(project, tuple(new))
+
+    def settings(self, project_root: Path | None = None) -> Settings:
+        """Load the layers of settings that hold here, or in one of the projects.
+
+        Raises
+        ------
+        SettingsInvalid
+            With file, field and the way out.
+        """
+        return load_settings(self.home, project_root)
 
     def validate(
         self, project_root: Path | None = None, *, manifest: Path | None = None, postprocess: Path | None = None

@@ -48,7 +48,7 @@ def test_help_names_every_command(kroma: Kroma) -> None:
     code, out, _ = kroma("--help")
 
     assert code == 0
-    for command in ("demo", "init", "plan", "run", "runs", "winners", "validate-config", "doctor"):
+    for command in ("demo", "init", "plan", "run", "runs", "winners", "validate-config", "explain", "doctor"):
         assert command in out
 
 
@@ -274,6 +274,20 @@ def test_names_are_shown_and_never_obeyed(kroma: Kroma, tmp_path: Path, photogra
     assert code == 2
     assert "\x1b" not in err
     assert "\u202e" not in err
+
+
+def test_a_setting_is_explained_with_all_that_it_hides(kroma: Kroma) -> None:
+    kroma("init", "noir")
+
+    _, said, _ = kroma("explain", "postprocess.color")
+    answer = json.loads(kroma("explain", "postprocess.color", "--json")[1])
+    code, _, err = kroma("explain", "postprocess.colour")
+
+    assert "pipeline.settings.toml" in said
+    assert "instead of" in said
+    assert (answer["value"], answer["layer"]) == (False, "app")
+    assert code == 2
+    assert "postprocess.color" in err
 
 
 def test_doctor_draws_with_the_ink_engine_and_keeps_nothing(kroma: Kroma, tmp_path: Path) -> None:

@@ -1,0 +1,66 @@
+"""The house rules that no linter holds: public names, lazy loading, sizes."""
+
+from __future__ import annotations
+
+import inspect
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import kroma_nb as kn
+from kroma_nb.workbench import Project, Workbench
+
+PACKAGE = Path(kn.__file__).parent
+
+PUBLIC = {
+    "kroma_nb": ["open_workbench"],
+    "kroma_nb.images": ["encode_png", "load", "probe", "thumbnail"],
+    "kroma_nb.passes": ["color", "generate"],
+    "kroma_nb.planning": ["load_manifest", "plan", "validate_config"],
+    "kroma_nb.qa": ["chroma_delta", "examine", "guard", "rank_candidates"],
+    "kroma_nb.report": ["contact_sheet", "gallery", "run_table"],
+    "kroma_nb.run": ["execute", "fold", "read_run"],
+}
+
+
+@pytest.mark.parametrize("room", PUBLIC)
+def test_the_names_that_others_build_on_are_functions(room: str) -> None:
+    module = __import__(room, fromlist=PUBLIC[room])
+
+    assert [name for name in PUBLIC[room] if not inspect.isfunction(getattr(module, name))] == []
+
+
+def test_the_package_offers_exactly_these_names() -> None:
+    rooms = ["blobs", "errors", "images", "model", "passes", "planning", "qa", "report", "run", "settings", "workbench"]
+
+    assert dir(kn) == sorted(["__version__", "open_workbench", *rooms])
+    assert all(getattr(kn, name) is not None for name in dir(kn))
+    with pytest.raises(AttributeError, match="brushes"):
+        _ = kn.brushes
+
+
+def test_importing_the_package_loads_none_of_its_rooms() -> None:
+    probe = "import sys, kroma_nb; print([name for name in sys.modules if name.startswith(('kroma_nb', 'numpy'))])"
+
+    loaded = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
+
+    assert loaded.stdout.strip() == "['kroma_nb']"
+
+
+@pytest.mark.parametrize("handle", [Project, Workbench])
+def test_a_handle_has_at_most_twelve_public_members(handle: type) -> None:
+    assert len([name for name in dir(handle) if not name.startswith("_")]) <= 12
+
+
+def test_no_module_has_more_than_400_lines() -> None:
+    modules = [*PACKAGE.rglob("*.py"), *PACKAGE.rglob("*.js")]
+
+    assert [str(path) for path in modules if len(path.read_text().splitlines()) > 400] == []
+
+
+def test_every_module_says_in_one_sentence_what_lives_there() -> None:
+    first_lines = {path: path.read_text().splitlines()[0] for path in PACKAGE.rglob("*.py")}
+
+    assert [path.name for path, line in first_lines.items() if not line.startswith('"""') or line == '"""."""'] == []
