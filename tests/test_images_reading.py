@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
 from kroma_nb.errors import FileMissing, PictureTooLarge, PictureUnreadable
-from kroma_nb.images import MediaType, PixelMode, load, probe, thumbnail
+from kroma_nb.images import MediaType, PixelMode, load, probe, probe_whole, thumbnail
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -330,6 +330,24 @@ def test_probing_says_what_is_stored() -> None:
     assert all(info.mode is mode for mode, info in found.items())
     assert {(info.width, info.height) for info in found.values()} == {(40, 24)}
     assert [mode for mode, info in found.items() if info.has_alpha] == [PixelMode.RGBA]
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
+def test_a_whole_file_is_told_from_one_that_was_cut_off(kind: str) -> None:
+    data = file_of(scene(), kind)
+
+    assert probe_whole(data) == probe(data)
+    for part in (0.5, 0.8, 0.95):
+        with pytest.raises(PictureUnreadable, match="cut off or damaged"):
+            probe_whole(data[: int(part * len(data))])
+
+
+def test_a_flipped_bit_in_a_png_is_found_without_decoding() -> None:
+    data = bytearray(file_of(scene(), "PNG"))
+    data[data.index(b"IDAT") + 20] ^= 1
+
+    with pytest.raises(PictureUnreadable, match="cut off or damaged"):
+        probe_whole(bytes(data))
 
 
 def test_probing_reads_only_the_header() -> None:

@@ -62,10 +62,7 @@ def probe(source: Path | bytes, *, name: str | None = None) -> PictureInfo:
     (5, 3, 'image/png')
     """
     with opened(source, name) as file:
-        info = read_header(file, called(source, name)).info
-    if info.orientation >= 5:
-        return replace(info, width=info.height, height=info.width)
-    return info
+        return _as_seen(read_header(file, called(source, name)).info)
 
 
 def probe_whole(source: Path | bytes, *, name: str | None = None) -> PictureInfo:
@@ -92,6 +89,13 @@ def probe_whole(source: Path | bytes, *, name: str | None = None) -> PictureInfo
             whole = False
         if not whole:
             raise PictureUnreadable(title, "it is cut off or damaged in the middle of its pixels")
+    return _as_seen(info)
+
+
+def _as_seen(info: PictureInfo) -> PictureInfo:
+    """Give the size upright."""
+    if info.orientation >= 5:
+        return replace(info, width=info.height, height=info.width)
     return info
 
 

@@ -66,7 +66,7 @@ def test_an_empty_manifest_holds_the_documented_defaults(story) -> None:
         ({"generation": {"provider": " "}}, "generation.provider"),
         ({"generation": {"hand": {"tones": 5}}}, "generation.hand.tones"),
         ({"generation": {"hand": {"threshold": {"low": 0.6, "high": 0.4}}}}, "generation.hand.threshold"),
-        ({"generation": {"hand": {"line_weight": {"low": 0.1, "high": 1}}}}, "generation.hand"),
+        ({"generation": {"hand": {"line_weight": {"low": 0.1, "high": 1}}}}, "generation.hand.line_weight"),
         ({"generation": {"hand": {"line_weight": 1}}}, "generation.hand.line_weight"),
         ({"output_guard": {"enforce_grayscale": 1}}, "output_guard.enforce_grayscale"),
         ({"output_guard": {"enforce_grayscale": "true"}}, "output_guard.enforce_grayscale"),
