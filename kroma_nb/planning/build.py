@@ -59,17 +59,19 @@ def plan(request: PlanRequest, *, settings: Settings | None = None, catalog: Cat
     loaded = _manifest(request, asked)
     candidates = candidate_count(request.candidates, loaded)
     drafts, notes = _drafts(request, loaded)
-    drafts, indoors_notes = under_the_sky(selected(drafts, request.only), request.stage)
+    kept, indoors_notes = under_the_sky(selected(drafts, request.only), request.stage)
     catalog = catalog or load_catalog()
     card = choose_card(catalog, request.provider, loaded)
-    pictures = len(drafts) * candidates
+    pictures = len(kept) * candidates
     check_batch(pictures, card=card, request=request, loaded=loaded)
     postprocess = named_postprocess(asked)
     passes = plan_passes(postprocess, asked)
     section = loaded.manifest.generation
     drawing = Drawing(stage=request.stage, candidates=candidates, size=section.size)
     # Hashing is the dear part, so it comes when nothing else can refuse the plan any more.
-    jobs, more_notes = finished(drafts, drawing=drawing, reader=InputReader(), request=request)
+    jobs, more_notes = finished(
+        kept, drawing=drawing, reader=InputReader(), request=request, complete=len(kept) == len(drafts)
+    )
     gate, gate_notes = gate_of(request.stage)
     return Plan(
         project=request.project,

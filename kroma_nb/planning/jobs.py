@@ -132,7 +132,9 @@ def under_the_sky(drafts: tuple[Draft, ...], stage: Stage) -> tuple[tuple[Draft,
     return kept, (f"Left out, because it does not rain indoors: {', '.join(names)}.",) if names else ()
 
 
-def match_follows(shas: Sequence[str], request: PlanRequest) -> tuple[list[Followed | None], tuple[str, ...]]:
+def match_follows(
+    shas: Sequence[str], request: PlanRequest, *, complete: bool
+) -> tuple[list[Followed | None], tuple[str, ...]]:
     """Find the followed picture of each job by its scene's content.
 
     One followed picture serves every job of its scene. Where a scene stands several times in both, the first job
@@ -143,7 +145,9 @@ def match_follows(shas: Sequence[str], request: PlanRequest) -> tuple[list[Follo
     shas : sequence of str
         The scene's sha256 of each job.
     request : PlanRequest
-        Its `stage`, `follows` and `only` count.
+        Its `stage` and `follows` count.
+    complete : bool
+        Whether no scene was left out, so that a followed picture of no scene is worth a note.
 
     Raises
     ------
@@ -163,7 +167,7 @@ def match_follows(shas: Sequence[str], request: PlanRequest) -> tuple[list[Follo
     for sha256, places in jobs.items():
         for place, index in _pairs(places, offered.pop(sha256, [])):
             matched[place] = request.follows[index]
-    notes = () if request.only else _unmatched(offered)
+    notes = _unmatched(offered) if complete else ()
     return matched, (*notes, *_alone(matched, request))
 
 
@@ -175,11 +179,11 @@ def _alone(matched: Sequence[Followed | None], request: PlanRequest) -> tuple[st
 
 
 def finished(
-    drafts: Sequence[Draft], *, drawing: Drawing, reader: InputReader, request: PlanRequest
+    drafts: Sequence[Draft], *, drawing: Drawing, reader: InputReader, request: PlanRequest, complete: bool
 ) -> tuple[tuple[Job, ...], tuple[str, ...]]:
     """Look at every picture and give the jobs, with what the user should know of them."""
     pictures = [[picture.read(reader) for picture in draft.pictures] for draft in drafts]
-    follows, notes = match_follows([scene.sha256 for scene, *_ in pictures], request)
+    follows, notes = match_follows([scene.sha256 for scene, *_ in pictures], request, complete=complete)
     jobs = tuple(
         _job(draft, files, drawing=drawing, follows=followed)
         for draft, files, followed in zip(drafts, pictures, follows, strict=True)
