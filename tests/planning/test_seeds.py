@@ -169,6 +169,19 @@ def test_a_selection_is_silent_about_the_followed_pictures_that_it_leaves_out(to
     assert plan.jobs[0].follows == follows[2]
 
 
+def test_scenes_that_follow_nothing_are_counted_where_others_follow(told) -> None:
+    every = planning.plan(told.request(manifest_path=Path("manifest.json")))
+    first = (followed(every.jobs[0].scene.sha256, Stage.STYLE),)
+
+    some, none = (
+        planning.plan(told.request(manifest_path=Path("manifest.json"), stage=Stage.TIME, follows=follows))
+        for follows in (first, ())
+    )
+
+    assert any(note.startswith("2 of 3 scenes follow nothing") for note in some.notes)
+    assert not any("follow nothing" in note for note in none.notes)
+
+
 def test_one_followed_picture_serves_every_scene_with_its_content(story) -> None:
     for name in ("a.png", "b.png"):
         story.picture(name, content="same")
