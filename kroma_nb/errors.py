@@ -13,7 +13,7 @@
     ├── PolicyRefused           exit 3   allowed only after a decision that was not made
     ├── ProviderFailed          exit 4   an engine did not deliver
     └── InfraFailed             exit 5   disk, permissions, processes
-        └── FolderTaken · WriteFailed · ContentDamaged
+        └── FolderTaken · WriteFailed · WorkersLost · ContentDamaged
 
 Anything else that reaches a user is a bug and keeps its traceback.
 """
@@ -271,6 +271,19 @@ class WriteFailed(InfraFailed):
     def __str__(self) -> str:
         way_out = "free some space or check the folder's permissions"
         return f"{_shown(self.path)} could not be written: {self.cause}; {way_out}."
+
+
+class WorkersLost(InfraFailed):
+    """A worker died, or the executor takes no more work."""
+
+    error_code = "worker_died"
+
+    def __init__(self, cause: str) -> None:
+        super().__init__(cause)
+        self.cause = cause
+
+    def __str__(self) -> str:
+        return f"the workers were lost ({self.cause}); run again, with fewer workers if memory was short."
 
 
 class ContentDamaged(InfraFailed):

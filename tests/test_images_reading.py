@@ -332,6 +332,18 @@ def test_probing_says_what_is_stored() -> None:
     assert [mode for mode, info in found.items() if info.has_alpha] == [PixelMode.RGBA]
 
 
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_whole_file_has_the_size_that_is_seen(orientation: int) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    data = file_of(scene(24, 40), "JPEG", exif=exif)
+
+    info = probe_whole(data)
+
+    assert info == probe(data)
+    assert (info.height, info.width) == load(data).shape[:2]
+
+
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
 def test_a_whole_file_is_told_from_one_that_was_cut_off(kind: str) -> None:
     data = file_of(scene(), kind)

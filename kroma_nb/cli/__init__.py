@@ -60,7 +60,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except SystemExit as ended:
         sys.exit(_closed(ended.code, as_json=as_json))
     except OSError as error:
-        # A terminal or pipe that takes no more; nothing of ours raises it bare.
+        if error.filename is not None:
+            raise
+        # A terminal or pipe that takes no more.
         sys.stderr.write(f"error (output): {error}\n")
         sys.exit(ExitCode.INFRA)
 

@@ -55,7 +55,8 @@ def explain(
     explanation = bench.settings(bench.existing(project).root if project else None).explain(key)
     if as_json:
         value = explanation.value
-        shown = value if value is None or isinstance(value, bool | str) else str(value)
+        words = [str(word) for word in value] if isinstance(value, tuple) else None
+        shown = words if words is not None else value if value is None or isinstance(value, bool) else str(value)
         answer = {"key": explanation.key, "value": shown, "layer": explanation.layer.value}
         screen.show_json({"ok": True, **answer, "file": str(explanation.file) if explanation.file else None})
         return

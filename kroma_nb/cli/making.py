@@ -60,14 +60,17 @@ def run(
     _show_runs(place, [log], as_json=as_json)
 
 
-def demo(home: Home = None, workers: Workers = None, as_json: AsJson = False) -> None:
+DemoHome = Annotated[Path, typer.Option("--home", help="The workspace's folder.")]
+
+
+def demo(home: DemoHome = Path("kroma-demo"), workers: Workers = None, as_json: AsJson = False) -> None:
     """Draw the demo universe by day, by night and in rain, without key or network."""
     from kroma_nb.model.plan import PlanRequest
     from kroma_nb.model.words import Stage, TimeOfDay, Weather
     from kroma_nb.workbench import open_workbench
     from kroma_nb.workbench.resources import shipped
 
-    place = open_workbench(home or Path("kroma-demo")).project("demo")
+    place = open_workbench(home).project("demo")
     manifest = shipped("demo") / "manifest.json"
     logs: list[RunLog] = []
     for stage in (Stage.STYLE, Stage.TIME, Stage.WEATHER):
@@ -77,8 +80,8 @@ def demo(home: Home = None, workers: Workers = None, as_json: AsJson = False) ->
             manifest_path=manifest,
             stage=stage,
             time=TimeOfDay.NIGHT if stage is Stage.TIME else TimeOfDay.DAY,
-            weather=Weather.RAIN,
-            follows=place.follow(logs[0].run_id) if logs else (),
+            weather=Weather.RAIN if stage is Stage.WEATHER else Weather.CLEAR,
+            follows=place.follow(logs[0].run_id, stage) if logs else (),
         )
         logs.append(play(place, place.plan(request), workers=workers, quiet=as_json))
         if screen.exit_code(logs[-1]):
@@ -110,8 +113,7 @@ def _project(home: Path | None, slug: str | None) -> Project:
 
 
 def _planned(options: PlanOptions, project: Project) -> Plan:
-    settings = project.settings(app_path=options.app_settings, project_path=options.project_settings)
-    return project.plan(options.request(project), settings=settings)
+    return project.plan(options.request(project), settings=options.settings(project))
 
 
 def _show_runs(project: Project, logs: list[RunLog], *, as_json: bool) -> None:

@@ -16,10 +16,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from kroma_nb.model.plan import PlanRequest
+    from kroma_nb.settings import Settings
     from kroma_nb.workbench import Project
 
+
+def _named(text: str) -> Path:
+    if not text.strip():
+        raise typer.BadParameter("an empty name is no path; name a file or folder, or leave the option out")
+    return Path(text)
+
+
 HOME_HELP = "The workspace's folder; else KROMA_HOME, else the current folder."
-Home = Annotated[Path | None, typer.Option("--home", help=HOME_HELP)]
+Home = Annotated[Path | None, typer.Option("--home", help=HOME_HELP, parser=_named)]
 Slug = Annotated[str | None, typer.Option("--project", "-p", help="The project; may be left out if there is only one.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON on standard output.")]
 
@@ -28,9 +36,11 @@ AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON on standard
 class PlanOptions:
     """What `plan` and `run` can be asked for."""
 
-    input: Annotated[Path | None, typer.Option(help="A picture or a folder of pictures.")] = None
-    manifest: Annotated[Path | None, typer.Option(help="A planning manifest.")] = None
-    jobs_file: Annotated[Path | None, typer.Option(help="Ready-made jobs; takes the place of scenes.")] = None
+    input: Annotated[Path | None, typer.Option(parser=_named, help="A picture or a folder of pictures.")] = None
+    manifest: Annotated[Path | None, typer.Option(parser=_named, help="A planning manifest.")] = None
+    jobs_file: Annotated[
+        Path | None, typer.Option(parser=_named, help="Ready-made jobs; takes the place of scenes.")
+    ] = None
     scene: Annotated[list[str] | None, typer.Option(help="A scene's picture; may be given again.")] = None
     style: Annotated[list[str] | None, typer.Option(help="A style reference; may be given again.")] = None
     only: Annotated[list[str] | None, typer.Option(help="Keep this scene or job only; may be given again.")] = None
@@ -39,17 +49,30 @@ class PlanOptions:
     weather: Annotated[Weather, typer.Option(help="For the stage weather.")] = Weather.CLEAR
     candidates: Annotated[int | None, typer.Option(help="Attempts a scene.")] = None
     follow: Annotated[
-        str | None, typer.Option(help="Keep hand and light of this earlier run's winners; `latest` is the newest.")
+        str | None,
+        typer.Option(help="Keep hand and light of this run's winners; `latest` is the newest of an earlier stage."),
     ] = None
     provider: Annotated[str | None, typer.Option(help="The engine.")] = None
     color: Annotated[bool | None, typer.Option("--color/--no-color", help="The colour pass.")] = None
     color_profile: Annotated[str | None, typer.Option(help="Which colour profile.")] = None
     upscale: Annotated[bool | None, typer.Option("--upscale/--no-upscale", help="Enlarging.")] = None
     bg_remove: Annotated[bool | None, typer.Option("--bg-remove/--no-bg-remove", help="Cutting figures out.")] = None
-    postprocess: Annotated[Path | None, typer.Option(help="A postprocess file.")] = None
-    app_settings: Annotated[Path | None, typer.Option(help="Settings of the workspace, instead of its own.")] = None
-    project_settings: Annotated[Path | None, typer.Option(help="Settings of the project, instead of its own.")] = None
+    postprocess: Annotated[Path | None, typer.Option(parser=_named, help="A postprocess file.")] = None
+    app_settings: Annotated[
+        Path | None, typer.Option(parser=_named, help="Settings of the workspace, instead of its own.")
+    ] = None
+    project_settings: Annotated[
+        Path | None, typer.Option(parser=_named, help="Settings of the project, instead of its own.")
+    ] = None
     allow_large_batch: Annotated[bool, typer.Option(help="Plan more paid pictures than safe_batch_limit.")] = False
+
+    def settings(self, project: Project) -> Settings:
+        """Load the layers of settings; paths that are named here start from the current folder."""
+        here = Path.cwd()
+        return project.settings(
+            app_path=here / self.app_settings if self.app_settings else None,
+            project_path=here / self.project_settings if self.project_settings else None,
+        )
 
     def request(self, project: Project) -> PlanRequest:
         """Turn the options into what planning takes; relative paths start from the current folder."""
@@ -70,7 +93,7 @@ class PlanOptions:
             candidates=self.candidates,
             allow_large_batch=self.allow_large_batch,
             provider=self.provider,
-            follows=project.follow(self.follow) if self.follow else (),
+            follows=project.follow(self.follow, self.stage) if self.follow else (),
             postprocess=PostprocessRequest(
                 config_path=self.postprocess,
                 upscale=self.upscale,

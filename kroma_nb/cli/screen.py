@@ -93,6 +93,8 @@ def show_run(log: RunLog) -> None:
     table(title, columns, [_candidate_row(job, candidate) for job, candidate in ordered])
     if log.gate is Gate.OFF:
         say("Not reviewed: ranks are measured, nobody has approved anything.")
+    for note in log.notes:
+        say(f"Note: {note}")
     if log.next_step:
         say(log.next_step)
 

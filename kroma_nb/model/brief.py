@@ -11,7 +11,7 @@ from kroma_nb.model.value import Value
 from kroma_nb.model.words import Stage, TimeOfDay, Weather
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable
 
     import numpy as np
     from numpy.typing import NDArray
@@ -141,10 +141,20 @@ class Painted:
         sRGB levels 0-255; a black and white page has no channel axis.
     notes : tuple of str
         What the artist should know, as whole sentences.
+    part : tuple of int (top, bottom, left, right), pixels of the scene, or None
+        Which part of the scene was drawn, where the page has another shape; None for all of it.
     """
 
     picture: NDArray[np.uint8]
     notes: tuple[str, ...] = ()
+    part: tuple[int, int, int, int] | None = None
+
+    def drawn_of(self, scene: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Give the part of the scene that was drawn."""
+        if self.part is None:
+            return scene
+        top, bottom, left, right = self.part
+        return scene[top:bottom, left:right]
 
 
 class Painter(Protocol):
@@ -162,8 +172,8 @@ class Painter(Protocol):
     def version(self) -> str:
         """Changes whenever the same brief would give other pixels."""
 
-    def study(self, references: Sequence[NDArray[np.uint8]]) -> Palette | None:
-        """Read paper and ink off the style references, each of shape (H, W, 3) or (H, W, 4)."""
+    def study(self, references: Iterable[NDArray[np.uint8]]) -> Palette | None:
+        """Read paper and ink off the style references, each of shape (H, W), (H, W, 3) or (H, W, 4)."""
 
     def paint(self, scene: NDArray[np.uint8], brief: Brief) -> Painted:
-        """Draw a scene of shape (H, W, 3), sRGB, at the brief's size."""
+        """Draw a scene of shape (H, W), (H, W, 3) or (H, W, 4), sRGB, at the brief's size."""

@@ -8,17 +8,17 @@ from kroma_nb.errors import ProviderFailed
 from kroma_nb.images import is_picture
 
 if TYPE_CHECKING:
-    from kroma_nb.images import Rgb8
+    from kroma_nb.images import Picture
     from kroma_nb.model.brief import Brief, Painted, Painter
 
 
-def generate(scene: Rgb8, *, painter: Painter, brief: Brief) -> Painted:
+def generate(scene: Picture, *, painter: Painter, brief: Brief) -> Painted:
     """Draw a scene, and make sure that what comes back is a picture of the size asked for.
 
     Parameters
     ----------
-    scene : uint8 array, shape (H, W, 3)
-        sRGB, levels 0-255.
+    scene : uint8 array, shape (H, W), (H, W, 3) or (H, W, 4)
+        sRGB, levels 0-255, straight alpha.
     painter : Painter
         The engine.
     brief : Brief
@@ -40,7 +40,7 @@ def generate(scene: Rgb8, *, painter: Painter, brief: Brief) -> Painted:
         raise
     except Exception as error:
         raise ProviderFailed(painter.provider, f"{type(error).__name__}: {error}") from error
-    problem = _problem(painted, brief)
+    problem = _problem(painted, brief) or ("" if painted.drawn_of(scene).size else "the part that it drew is empty")
     if problem:
         raise ProviderFailed(painter.provider, problem)
     return painted

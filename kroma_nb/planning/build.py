@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from kroma_nb.errors import RequestInvalid
 from kroma_nb.model.plan import Generation, Plan
-from kroma_nb.model.words import Stage
+from kroma_nb.model.words import Stage, TimeOfDay, Weather
 from kroma_nb.planning.gate import gate_of
 from kroma_nb.planning.inputs import InputReader
 from kroma_nb.planning.jobs import Drawing, drafts_of, finished, selected, under_the_sky
@@ -87,7 +87,14 @@ def plan(request: PlanRequest, *, settings: Settings | None = None, catalog: Cat
         guard=loaded.manifest.guard,
         jobs=jobs,
         forecast=forecast_of(pictures, card, catalog),
-        notes=(*_unused(loaded, postprocess), *notes, *indoors_notes, *more_notes, *gate_notes),
+        notes=(
+            *_unused(loaded, postprocess),
+            *_unused_words(request),
+            *notes,
+            *indoors_notes,
+            *more_notes,
+            *gate_notes,
+        ),
     )
 
 
@@ -128,6 +135,15 @@ def _passed_over(request: PlanRequest, *, empty: bool) -> tuple[str, ...]:
     if empty:
         notes.append("The jobs file is an empty list: nothing will be made.")
     return tuple(notes)
+
+
+def _unused_words(request: PlanRequest) -> tuple[str, ...]:
+    """Name the light and weather that were asked for and that this stage does not draw."""
+    stage = request.stage
+    words = [request.time.value] if stage is Stage.STYLE and request.time is not TimeOfDay.DAY else []
+    if stage is not Stage.WEATHER and request.weather is not Weather.CLEAR:
+        words.append(request.weather.value)
+    return (f"Not drawn in the stage {stage.value}: {', '.join(words)}.",) if words else ()
 
 
 def _unused(*files: LoadedManifest | LoadedPostprocess) -> tuple[str, ...]:

@@ -123,12 +123,21 @@ def selected(drafts: tuple[Draft, ...], only: Sequence[str]) -> tuple[Draft, ...
 
 
 def under_the_sky(drafts: tuple[Draft, ...], stage: Stage) -> tuple[tuple[Draft, ...], tuple[str, ...]]:
-    """Leave out the scenes that lie indoors where the stage makes rain, and say so."""
+    """Leave out the scenes that lie indoors where the stage makes rain, and say so.
+
+    Raises
+    ------
+    RequestInvalid
+        If no scene is left.
+    """
     if stage is not Stage.WEATHER:
         return drafts, ()
     dry = [draft.indoors and draft.weather is Weather.RAIN for draft in drafts]
     kept = tuple(draft for draft, left_out in zip(drafts, dry, strict=True) if not left_out)
     names = [draft.name for draft, left_out in zip(drafts, dry, strict=True) if left_out]
+    if names and not kept:
+        problem = f"every scene of this run lies indoors, where it does not rain: {', '.join(names)}"
+        raise RequestInvalid(REQUEST, "weather", problem, "choose other scenes, or clear weather")
     return kept, (f"Left out, because it does not rain indoors: {', '.join(names)}.",) if names else ()
 
 

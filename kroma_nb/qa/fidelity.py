@@ -32,7 +32,7 @@ def fidelity(page: Picture, scene: Picture) -> float:
     page : uint8 array, shape (H, W), (H, W, 3) or (H, W, 4)
         sRGB levels 0-255.
     scene : uint8 array of any size, shape as above
-        The part of it that has the page's aspect, about its middle, is compared.
+        What the page shows: where it shows a part of its scene, that part.
 
     Returns
     -------
@@ -55,24 +55,12 @@ def fidelity(page: Picture, scene: Picture) -> float:
     height, width = page.shape[:2]
     scale = _LONG_SIDE / max(height, width)
     size = max(3, round(width * scale)), max(3, round(height * scale))
-    drawn, seen = _edges(page, size), _edges(_middle(scene, height, width), size)
+    drawn, seen = _edges(page, size), _edges(scene, size)
     if drawn is None or seen is None:
         return 0.0
     alike = (2 * drawn * seen + _STABILITY) / (drawn**2 + seen**2 + _STABILITY)
     weight = np.maximum(drawn, seen)
     return round(float((alike * weight).sum() / weight.sum()), 4)
-
-
-def _middle(scene: Picture, height: int, width: int) -> Picture:
-    """Cut the scene to an aspect, about its middle."""
-    rows, columns = scene.shape[:2]
-    if columns * height > rows * width:
-        kept = max(1, round(rows * width / height))
-        start = (columns - kept) // 2
-        return scene[:, start : start + kept]
-    kept = max(1, round(columns * height / width))
-    start = (rows - kept) // 2
-    return scene[start : start + kept]
 
 
 def _edges(picture: Picture, size: tuple[int, int]) -> NDArray[np.float64] | None:

@@ -32,10 +32,10 @@ CANDIDATE_STATUS = {
 }
 WAY_OUT = {
     CandidateStatus.FAILED_OUTPUT_GUARD: "Draw it again with another seed, or change the guard's settings.",
-    CandidateStatus.FAILED_PROVIDER: "Resume the run to try it again.",
-    CandidateStatus.SKIPPED_BUDGET: "Raise the budget or the run's limit, then resume the run.",
+    CandidateStatus.FAILED_PROVIDER: "Mend the cause and run this scene again.",
+    CandidateStatus.SKIPPED_BUDGET: "Raise the budget or the run's limit, then run this scene again.",
     CandidateStatus.IN_DOUBT: "It may have been charged, so it is not repeated before you confirm it.",
-    CandidateStatus.CANCELED: "Resume the run to draw it.",
+    CandidateStatus.CANCELED: "Run this scene again to draw it.",
 }
 GATE = {
     Gate.OFF: "Not reviewed: the gate is off, and a rank is no approval. Look before you build on these pictures.",

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import BrokenExecutor, Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import chain
 from typing import TYPE_CHECKING
 
 from kroma_nb.blobs import BlobStore
-from kroma_nb.errors import FileMissing, KromaError, PassUnavailable, ProviderFailed, RequestInvalid
+from kroma_nb.errors import FileMissing, KromaError, PassUnavailable, ProviderFailed, RequestInvalid, WorkersLost
 from kroma_nb.model.run import InputStored, RunStarted, StyleStudied, now
 from kroma_nb.run.environment import environment
 from kroma_nb.run.folder import RunFolder, new_run_id
@@ -174,11 +174,16 @@ def _study_styles(run: Playing, crew: Executor) -> Iterator[Event]:
 
 def _studied(run: Playing, crew: Executor, references: tuple[InputFile, ...]) -> Palette | None:
     files = tuple((run.stored(file), file.ref) for file in references)
-    future = crew.submit(study_style, run.painter, run.folder.root, files)
-    cause = future.exception()
-    if cause is None or isinstance(cause, KromaError):
+    try:
+        future = crew.submit(study_style, run.painter, run.folder.root, files)
+    except (BrokenExecutor, RuntimeError) as cause:
+        raise WorkersLost(str(cause)) from cause
+    failed = future.exception()
+    if failed is None or isinstance(failed, KromaError):
         return future.result()
-    raise ProviderFailed(run.painter.provider, f"{type(cause).__name__}: {cause}") from cause
+    if isinstance(failed, BrokenExecutor):
+        raise WorkersLost(str(failed)) from failed
+    raise ProviderFailed(run.painter.provider, f"{type(failed).__name__}: {failed}") from failed
 
 
 @contextmanager

@@ -31,6 +31,7 @@ class Journal:
 
     def __init__(self, file: FileIO, path: Path) -> None:
         self._file, self.path = file, path
+        self._whole_bytes = 0
 
     def append(self, event: Event) -> None:
         """Write one event and hand it to the system, so that a killed process loses nothing.
@@ -38,14 +39,18 @@ class Journal:
         Raises
         ------
         WriteFailed
-            If the disk refuses; the line may then be torn, which readers accept at the end of the file.
+            If the disk refuses; the journal then ends with the line before.
         """
-        rest = memoryview(event_adapter.dump_json(event, by_alias=True) + b"\n")
+        line = event_adapter.dump_json(event, by_alias=True) + b"\n"
+        rest = memoryview(line)
         try:
             while rest:
                 rest = rest[self._file.write(rest) :]
         except OSError as cause:
+            # What is written next must not be glued to a torn line.
+            self._file.seek(self._file.truncate(self._whole_bytes))
             raise WriteFailed(self.path, cause.strerror or str(cause)) from cause
+        self._whole_bytes += len(line)
 
     def sync(self) -> None:
         """Wait until everything so far is on the disk itself.

@@ -7,6 +7,7 @@ from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from kroma_nb.errors import KromaError, WorkersLost
 from kroma_nb.model.run import (
     CandidateFinished,
     CandidateOutcome,
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from threading import Event as Flag
 
-    from kroma_nb.errors import KromaError
     from kroma_nb.model.brief import Painter, Palette
     from kroma_nb.model.plan import Candidate, InputFile, Job, Plan
     from kroma_nb.model.run import Event
@@ -214,7 +214,8 @@ def _outcome_of(future: Future[CandidateOutcome], task: CandidateTask) -> Candid
         return future.result()
     said = f"{type(cause).__name__}: {cause}"
     if isinstance(cause, BrokenExecutor):
-        failure = Failure(error_kind="infra", error_code="worker_died", message=f"a worker died ({said})")
+        lost = WorkersLost(said)
+        failure = Failure(error_kind=lost.error_kind, error_code=lost.error_code, message=str(lost))
     else:
         failure = Failure(error_kind="unknown", error_code="bug", message=said)
     return _unmade(task, CandidateStatus.FAILED_PROVIDER, failure)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from kroma_nb import images
 from kroma_nb.blobs import sha256_bytes, write_atomic
-from kroma_nb.errors import ContentDamaged, FileMissing, KromaError
+from kroma_nb.errors import ContentDamaged, FileMissing, KromaError, WriteFailed
 from kroma_nb.model.run import CandidateOutcome, Failure, PassRecord, StoredFile, now
 from kroma_nb.model.words import CandidateStatus, PassName
 from kroma_nb.passes import COLOR_VERSION, color, generate
@@ -17,7 +17,7 @@ from kroma_nb.run.folder import RunFolder, file_word
 
 if TYPE_CHECKING:
     from kroma_nb.images import Picture
-    from kroma_nb.model.brief import Brief, Painter, Palette
+    from kroma_nb.model.brief import Brief, Painted, Painter, Palette
     from kroma_nb.model.postprocess import ColorPlan
     from kroma_nb.model.quality import GuardSettings
 
@@ -58,11 +58,13 @@ def make_candidate(task: CandidateTask) -> CandidateOutcome:
     report, failure, status = None, None, CandidateStatus.DONE
     try:
         scene = _kept(task.folder.root, task.scene, task.scene_ref)
-        picture, notes = _generated(task, scene, passes)
+        painted = _generated(task, scene, passes)
+        picture, notes = painted.picture, painted.notes
         if task.color is not None:
             picture = _colored(task, task.color, picture, passes)
         final = passes[-1].output
-        report = examine(picture, task.guard, name=final.path, expect_size=task.brief.size, scene=scene)
+        seen = painted.drawn_of(scene)
+        report = examine(picture, task.guard, name=final.path, expect_size=task.brief.size, scene=seen)
         if report.hard_fail_reasons:
             status = CandidateStatus.FAILED_OUTPUT_GUARD
     except KromaError as error:
@@ -93,7 +95,8 @@ def study_style(painter: Painter, root: Path, files: tuple[tuple[StoredFile, str
     ContentDamaged
         If a stored reference is not what was stored.
     """
-    return painter.study([_kept(root, file, ref) for file, ref in files])
+    # One at a time: a painter that only samples them never holds two.
+    return painter.study(_kept(root, file, ref) for file, ref in files)
 
 
 def _kept(root: Path, file: StoredFile, ref: str) -> Picture:
@@ -109,7 +112,7 @@ def _kept(root: Path, file: StoredFile, ref: str) -> Picture:
     return images.load(data, name=ref)
 
 
-def _generated(task: CandidateTask, scene: Picture, passes: list[PassRecord]) -> tuple[Picture, tuple[str, ...]]:
+def _generated(task: CandidateTask, scene: Picture, passes: list[PassRecord]) -> Painted:
     started_at = now()
     painted = generate(scene, painter=task.painter, brief=task.brief)
     output = _write(task, PassName.GENERATE, task.output_name, painted.picture)
@@ -124,14 +127,15 @@ def _generated(task: CandidateTask, scene: Picture, passes: list[PassRecord]) ->
             finished_at=now(),
         )
     )
-    return painted.picture, painted.notes
+    return painted
 
 
 def _colored(task: CandidateTask, plan: ColorPlan, picture: Picture, passes: list[PassRecord]) -> Picture:
     started_at = now()
     before = passes[-1].output
     colored = color(picture, plan.values)
-    name = f"{file_word(Path(before.path).stem)}_{file_word(plan.profile, default='')}.png"
+    # The stem stays as it is: two job ids that differ only in signs must not end in one file.
+    name = f"{Path(before.path).stem}_{file_word(plan.profile, default='')}.png"
     passes.append(
         PassRecord(
             name=PassName.COLOR,
@@ -156,6 +160,8 @@ def _write(task: CandidateTask, pass_name: PassName, file_name: str, picture: Pi
         "kroma_nb:stage": task.brief.stage.value,
         "kroma_nb:seeds": " ".join(str(seed) for _, seed in task.brief.seeds),
     }
+    if (task.folder.root / path).exists():
+        raise WriteFailed(task.folder.root / path, "there is a file already, and nothing is overwritten")
     data = images.encode_png(picture, text=text)
     write_atomic(task.folder.root / path, data)
     return StoredFile(path=path, sha256=sha256_bytes(data), size_bytes=len(data))

@@ -300,8 +300,8 @@ def _named(path: Path | str | None, base: Path) -> Path | None:
 
 
 def _is_empty(path: object) -> bool:
-    # `Path("")` is `Path(".")`: a form's empty field arrives as the current folder, which is no file.
-    return str(path).strip() in {"", "."}
+    # A form's empty field; a `Path` was meant by whoever made it.
+    return isinstance(path, str) and not path.strip()
 
 
 def _asked(request: PlanRequest | PostprocessRequest | Mapping[str, object]) -> dict[str, object]:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 from kroma_nb import report, run
 from kroma_nb.blobs import sha256_bytes, write_atomic
-from kroma_nb.errors import ContentDamaged, FileMissing, PathRefused, RequestInvalid
+from kroma_nb.errors import ContentDamaged, FileMissing, PathRefused, RecordInvalid, RequestInvalid
 from kroma_nb.model.parsing import did_you_mean
 from kroma_nb.model.plan import Followed
+from kroma_nb.model.words import Stage
 from kroma_nb.planning import plan
 from kroma_nb.settings import load_settings
 from kroma_nb.workbench.painters import painter_for
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from kroma_nb.model.run import Event, StoredFile
     from kroma_nb.model.runlog import RunLog
     from kroma_nb.settings import Settings
+
+
+STAGES = tuple(Stage)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,32 +113,35 @@ class Project:
     def _has_begun(self, run_id: str) -> bool:
         return any((self.root / "runs" / run_id / name).exists() for name in ("journal.jsonl", "run.json"))
 
-    def follow(self, run_id: str) -> tuple[Followed, ...]:
+    def follow(self, run_id: str, stage: Stage) -> tuple[Followed, ...]:
         """Give the winners of a run, for a later stage that keeps their hand and light.
+
+        Parameters
+        ----------
+        run_id : str
+            ``latest`` is the newest run of an earlier stage that has winners.
+        stage : Stage
+            The stage that follows.
 
         Raises
         ------
         RequestInvalid
             If there is no such run, or nothing in it was won.
         """
-        log = self.read(run_id)
-        won = ((job, job.winner) for job in log.jobs)
-        followed = tuple(
-            Followed(
-                scene_sha256=job.scene_sha256,
-                stage=log.stage,
-                run_id=log.run_id,
-                job_id=job.id,
-                candidate=winner.candidate_index,
-                sha256=winner.final.sha256,
-                seeds=winner.seeds,
-            )
-            for job, winner in won
-            if winner is not None and winner.final is not None
-        )
-        if not followed:
-            raise RequestInvalid("request", "follow", f"run {log.run_id} has no winner", "follow another run")
-        return followed
+        if run_id != "latest":
+            followed = _winners(self.read(run_id))
+            if not followed:
+                raise RequestInvalid("request", "follow", f"run {run_id} has no winner", "follow another run")
+            return followed
+        for name in self.run_ids:
+            try:
+                log = self.read(name)
+            except RecordInvalid:
+                continue
+            if STAGES.index(log.stage) < STAGES.index(stage) and (followed := _winners(log)):
+                return followed
+        problem = f"no run of a stage before {stage.value} has a winner"
+        raise RequestInvalid("request", "follow", problem, "make a run of an earlier stage first")
 
     def picture(self, path: str) -> bytes:
         """Read a stored file by its path in the project.
@@ -203,3 +210,20 @@ class Project:
         if found != file.sha256:
             raise ContentDamaged(self.root / file.path, file.sha256, found)
         return data
+
+
+def _winners(log: RunLog) -> tuple[Followed, ...]:
+    won = ((job, job.winner) for job in log.jobs)
+    return tuple(
+        Followed(
+            scene_sha256=job.scene_sha256,
+            stage=log.stage,
+            run_id=log.run_id,
+            job_id=job.id,
+            candidate=winner.candidate_index,
+            sha256=winner.final.sha256,
+            seeds=winner.seeds,
+        )
+        for job, winner in won
+        if winner is not None and winner.final is not None
+    )

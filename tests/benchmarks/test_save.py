@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import io
 import statistics
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from PIL import Image
+from skimage import data
 
 from kroma_nb.images import encode_png, load
+from kroma_nb.model.brief import Brief, Palette, Seeds, Size
+from kroma_nb.model.words import Stage, TimeOfDay, Weather
+from kroma_nb.providers.ink import InkPainter
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -19,6 +24,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.benchmark
 
+SCENES = Path(__file__).parents[2] / "data" / "demo" / "scenes"
 TIME_LIMIT, SIZE_LIMIT = 0.5, 1.15
 
 
@@ -72,9 +78,32 @@ def test_synthetic_photographs_save_in_half_the_time_at_about_the_size(ratios, p
     assert_within_limits(ratios, photographs)
 
 
-def test_real_photographs_save_in_half_the_time_at_about_the_size(ratios) -> None:
-    data = pytest.importorskip("skimage.data")
+@pytest.mark.parametrize("grayscale", [True, False])
+def test_pages_of_the_ink_engine_save_in_half_the_time_at_about_the_size(ratios, grayscale: bool) -> None:
+    size, seeds = Size(width=1024, height=1536), Seeds(style=1, time=1, weather=1)
+    palette = Palette(paper=(246, 238, 222), ink=(23, 25, 36))
+    pages = []
+    for number, name in enumerate(("square", "room", "pilot", "mountain")):
+        night, rain = (
+            (TimeOfDay.NIGHT if number % 2 else TimeOfDay.DAY),
+            (Weather.RAIN if number > 1 else Weather.CLEAR),
+        )
+        brief = Brief(
+            stage=Stage.WEATHER,
+            time=night,
+            weather=rain,
+            prompt="",
+            seeds=seeds,
+            size=size,
+            grayscale=grayscale,
+            palette=palette,
+        )
+        pages.append(InkPainter().paint(load(SCENES / f"{name}.jpg"), brief).picture)
 
+    assert_within_limits(ratios, pages)
+
+
+def test_real_photographs_save_in_half_the_time_at_about_the_size(ratios) -> None:
     assert_within_limits(ratios, [mosaic(load()) for load in (data.astronaut, data.coffee, data.cat, data.rocket)])
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 
 import cv2
 import pytest
+from PIL import Image
 from studio import damage, photograph, write_photograph
 
 from kroma_nb.cli import main
@@ -140,6 +142,74 @@ def test_a_later_stage_follows_the_winners_of_an_earlier_run(kroma: Kroma, tmp_p
         won = before["candidates"][before["selected_candidate"] - 1]
         assert {c["seeds"]["style"] for c in after["candidates"]} == {won["seeds"]["style"]}
         assert after["follows"]["run_id"] == style["run_id"]
+
+
+def test_latest_of_an_earlier_stage_is_followed_also_the_second_time(kroma: Kroma, photographs: Path) -> None:
+    night = ("run", "--project", "noir", "--input", photographs, "--stage", "time", "--time", "night")
+    none, _, err = kroma(*night, "--follow", "latest")
+    kroma("run", "--project", "noir", "--input", photographs)
+    style = json.loads(kroma("runs", "show", "--json")[1])
+
+    codes = [kroma(*night, "--follow", "latest")[0] for _ in range(2)]
+
+    shown = json.loads(kroma("runs", "show", "--json")[1])
+    assert (none, codes) == (2, [0, 0])
+    assert "before time" in err
+    assert {job["follows"]["run_id"] for job in shown["jobs"]} == {style["run_id"]}
+
+
+def test_a_run_says_what_its_plan_noted(kroma: Kroma, tmp_path: Path, photographs: Path) -> None:
+    scenes = [{"ref": "photographs/quay.png", "name": "Quay"}, {"ref": "photographs/夜の橋.png", "indoors": True}]
+    (tmp_path / "m.json").write_text(json.dumps({"scenes": scenes}))
+    rain = ("run", "--project", "noir", "--manifest", "m.json", "--stage", "weather", "--weather", "rain")
+
+    code, out, _ = kroma(*rain)
+    alone, _, err = kroma(*rain, "--only", "夜の橋")
+    _, style, _ = kroma("plan", "--manifest", "m.json", "--time", "night")
+
+    assert code == 0
+    assert "does not rain indoors: 夜の橋" in out
+    assert (alone, "indoors" in err) == (2, True)
+    assert "Not drawn in the stage style: night" in style
+
+
+@pytest.mark.parametrize(
+    ("option", "name"),
+    [("--input", ""), *product(["--manifest", "--postprocess", "--app-settings", "--jobs-file"], ["", "."])],
+)
+def test_a_path_that_is_given_is_never_passed_over(
+    option: str, name: str, kroma: Kroma, tmp_path: Path, photographs: Path
+) -> None:
+    scenes = () if option == "--input" else ("--input", photographs)
+    before = everything(tmp_path)
+
+    code, _, _ = kroma("plan", "--project", "noir", *scenes, option, name)
+
+    assert code == 2
+    assert everything(tmp_path) == before
+
+
+def test_a_settings_file_is_found_from_the_current_folder(kroma: Kroma, tmp_path: Path, photographs: Path) -> None:
+    (tmp_path / "mine.toml").write_text("[postprocess]\ncolor = true\n")
+
+    _, out, _ = kroma(
+        "plan", "--project", "noir", "--home", tmp_path / "w", "--input", photographs, "--app-settings", "mine.toml"
+    )
+
+    assert "generate → color" in out
+
+
+def test_a_turned_photograph_gives_an_upright_page(kroma: Kroma, photographs: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.fromarray(photograph(7, 96, 64)).save(photographs / "turned.jpg", exif=exif)
+
+    kroma("run", "--project", "noir", "--input", photographs / "turned.jpg")
+
+    log = json.loads(kroma("runs", "show", "--json")[1])
+    assert (log["inputs"][0]["width"], log["inputs"][0]["height"]) == (64, 96)
+    assert (log["jobs"][0]["size"]["width"], log["jobs"][0]["size"]["height"]) == (1024, 1536)
+    assert log["jobs"][0]["candidates"][0]["output_guard"]["measures"]["height"] == 1536
 
 
 def test_a_project_need_not_be_named_when_there_is_one_and_must_when_there_are_two(kroma: Kroma) -> None:

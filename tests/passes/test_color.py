@@ -126,9 +126,7 @@ def test_a_neutral_profile_gives_an_exact_copy(shape: tuple[int, ...]) -> None:
     assert not np.shares_memory(result, image)
 
 
-@pytest.mark.parametrize(
-    "moved", ["brightness", "contrast", "saturation", "sharpness", "gamma", "autocontrast_cutoff", "red_multiplier"]
-)
+@pytest.mark.parametrize("moved", list(ColorProfile.model_fields))
 def test_each_parameter_moves_a_photograph_when_it_leaves_neutral(moved: str) -> None:
     image = photograph()
 

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import threading
+import weakref
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
 
+import numpy as np
 import pytest
 from studio import Stencil, damage, die, write_photograph
 
 from kroma_nb import run
 from kroma_nb.blobs import sha256_file
-from kroma_nb.errors import FileMissing, PassUnavailable, RequestInvalid
+from kroma_nb.errors import FileMissing, PassUnavailable, RequestInvalid, WorkersLost
 from kroma_nb.model.plan import PlanRequest, PostprocessRequest
 from kroma_nb.model.words import CandidateStatus, JobStatus, RunStatus
 from kroma_nb.planning import plan
@@ -221,6 +224,105 @@ def test_a_run_of_no_jobs_is_ok(plan_for, project, tmp_path) -> None:
     assert the_run(project).status is RunStatus.OK
 
 
+def is_whole(log, project: Path) -> bool:
+    """Tell whether every file that a log names is what the log says."""
+    files = [record.file for record in log.inputs]
+    files += [record.output for job in log.jobs for c in job.candidates for record in c.passes]
+    return all(sha256_file(project / file.path) == file.sha256 for file in files)
+
+
+def test_a_later_run_that_fails_leaves_the_files_of_an_earlier_one_as_they_were(plan_for, project) -> None:
+    planned = plan_for(candidates=1)
+    list(run.execute(planned, root=project, painter=Stencil()))
+    (earlier,) = run.run_folders(project)
+    everyone = frozenset(c.seeds.style for job in planned.jobs for c in job.candidates)
+
+    list(run.execute(planned, root=project, painter=Stencil(fails_on=everyone)))
+
+    later = next(run.run_folders(project))
+    assert run.read_run(later).status is RunStatus.FAILED
+    assert is_whole(run.read_run(earlier), project)
+    assert len(list((earlier / "outputs").iterdir())) == 3
+
+
+def test_job_ids_that_differ_in_signs_alone_keep_their_own_files(scenes, project, tmp_path) -> None:
+    ids = ["a.b", "a_b", "a..b", "_a", "a-", "A-b"]
+    refs = [f"photographs/scene_{1 + number % 3}.png" for number in range(len(ids))]
+    entries = [{"id": name, "prompt": "x", "input_images": [ref]} for name, ref in zip(ids, refs, strict=True)]
+    (tmp_path / "jobs.json").write_text(json.dumps(entries))
+    color = PostprocessRequest(color=True, color_profile="cold_rain")
+    planned = plan(
+        PlanRequest(project="ink", root=tmp_path, jobs_file=Path("jobs.json"), candidates=1, postprocess=color)
+    )
+
+    list(run.execute(planned, root=project, painter=Stencil()))
+
+    log = the_run(project)
+    finals = [job.final_output for job in log.jobs]
+    assert len(set(finals)) == len(ids)
+    assert is_whole(log, project)
+
+
+def test_a_page_is_measured_against_the_part_of_its_scene_that_it_shows(tmp_path, project) -> None:
+    write_photograph(tmp_path / "wide.png", 4, 192, 64)
+    (tmp_path / "m.json").write_text('{"scenes": [{"ref": "wide.png"}], "generation": {"size": "64x64"}}')
+    planned = plan(PlanRequest(project="ink", root=tmp_path, manifest_path=Path("m.json"), candidates=1))
+
+    class Corner(Stencil):
+        def paint(self, scene, brief):
+            page = super().paint(np.ascontiguousarray(scene[:, 128:]), brief)
+            return replace(page, part=self.part)
+
+        part = (0, 64, 128, 192)
+
+    class Liar(Corner):
+        part = (0, 64, 0, 64)
+
+    qualities = []
+    for painter in (Corner(), Liar()):
+        list(run.execute(planned, root=project, painter=painter))
+        log = run.read_run(next(run.run_folders(project)))
+        qualities.append(log.jobs[0].candidates[0].output_guard.measures.fidelity)
+
+    assert qualities[0] > qualities[1]
+
+
+def test_a_closed_executor_is_told_also_where_a_style_is_studied_first(plan_for, project, tmp_path) -> None:
+    write_photograph(tmp_path / "style.png", 9)
+    closed = ThreadPoolExecutor(1)
+    closed.shutdown()
+
+    with pytest.raises(WorkersLost):
+        list(
+            run.execute(
+                plan_for(style_refs=(str(tmp_path / "style.png"),)), root=project, painter=Stencil(), executor=closed
+            )
+        )
+
+    assert the_run(project).status is RunStatus.FAILED
+
+
+def test_style_references_are_held_one_at_a_time(plan_for, project, tmp_path) -> None:
+    refs = []
+    for number in range(6):
+        refs.append(str(tmp_path / f"style_{number}.png"))
+        write_photograph(Path(refs[-1]), number)
+
+    class Sampler(Stencil):
+        def study(self, references):
+            held, most = [], 0
+            for reference in references:
+                held = [alive for alive in held if alive() is not None]
+                held.append(weakref.ref(reference))
+                most = max(most, len(held))
+            assert most <= 2
+            return super().study([1])
+
+    list(run.execute(plan_for(style_refs=tuple(refs), candidates=1), root=project, painter=Sampler()))
+
+    assert the_run(project).status is RunStatus.OK
+
+
 def test_two_runs_of_one_project_at_once_lose_nothing(plan_for, project) -> None:
     planned = plan_for(candidates=2)
     with ThreadPoolExecutor(2) as both:
@@ -229,6 +331,7 @@ def test_two_runs_of_one_project_at_once_lose_nothing(plan_for, project) -> None
     logs = [run.read_run(folder) for folder in run.run_folders(project)]
     assert len(logs) == 2
     assert [log.status for log in logs] == [RunStatus.OK] * 2
+    assert all(is_whole(log, project) for log in logs)
     assert [c.final.sha256 for j in logs[0].jobs for c in j.candidates] == [
         c.final.sha256 for j in logs[1].jobs for c in j.candidates
     ]

@@ -102,17 +102,35 @@ def test_a_run_folder_without_its_plan_is_named(scenes, project) -> None:
         run.read_run(folder)
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="file size limits are a POSIX thing")
-def test_a_disk_that_refuses_ends_the_run_with_one_clear_error(scenes, project) -> None:
-    limited = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (6000, 6000))\n"
-    ignored = "import signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+def limited(size_bytes: int, scenes: Path, project: Path) -> subprocess.CompletedProcess[str]:
+    """Play a run whose files may not grow beyond a size, as on a disk that is full."""
+    prelude = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({size_bytes}, {size_bytes}))\n"
+    prelude += "import signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])}
-    command = [sys.executable, "-c", limited + ignored + PLAYER, str(scenes), str(project)]
+    command = [sys.executable, "-c", prelude + PLAYER, str(scenes), str(project)]
+    return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=120, check=False)
 
-    ended = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=120, check=False)
+
+def test_a_disk_that_is_full_from_the_start_leaves_nothing(scenes, project) -> None:
+    ended = limited(3000, scenes, project)
 
     assert ended.returncode != 0
     assert "WriteFailed" in ended.stderr.splitlines()[-1]
+    assert list(run.run_folders(project)) == []
+    assert not list(project.rglob("*.part"))
+
+
+@pytest.mark.parametrize("size_bytes", [12_000, 16_000, 20_000])
+def test_a_disk_that_fills_up_ends_the_run_with_one_clear_error_and_it_can_be_read(scenes, project, size_bytes) -> None:
+    ended = limited(size_bytes, scenes, project)
+
+    assert ended.returncode != 0
+    assert "WriteFailed" in ended.stderr.splitlines()[-1]
+    (folder,) = run.run_folders(project)
+    log = run.read_run(folder)
+    assert log.status in {RunStatus.INTERRUPTED, RunStatus.FAILED}
+    done = [c for job in log.jobs for c in job.candidates if c.status is CandidateStatus.DONE]
+    assert all(sha256_file(project / c.final.path) == c.final.sha256 for c in done)
     assert not list(project.rglob("*.part"))
 
 

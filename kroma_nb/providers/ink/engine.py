@@ -11,7 +11,7 @@ from kroma_nb.model.brief import Painted
 from kroma_nb.model.words import TimeOfDay, Weather
 from kroma_nb.providers.ink.flatten import Flattened, flatten
 from kroma_nb.providers.ink.flow import Walker, find_flow
-from kroma_nb.providers.ink.frame import Grid, lay_scene, over_white
+from kroma_nb.providers.ink.frame import Grid, lay_scene, over_white, part_drawn
 from kroma_nb.providers.ink.ground import estimate_ground_line
 from kroma_nb.providers.ink.hand import Grip, take_hand
 from kroma_nb.providers.ink.hatch import draw_hatching
@@ -27,7 +27,7 @@ from kroma_nb.providers.ink.sky import find_sky
 from kroma_nb.providers.ink.tone import DayTones, Scale, cut_black, cut_washes, day_scale, tone_field
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable
 
     from numpy.typing import NDArray
 
@@ -64,7 +64,7 @@ class InkPainter:
     model: str = "noir-1"
     version: str = "1"
 
-    def study(self, references: Sequence[NDArray[np.uint8]]) -> Palette | None:
+    def study(self, references: Iterable[NDArray[np.uint8]]) -> Palette | None:
         """Read paper and ink off style references; see `read_palette`."""
         return read_palette(references)
 
@@ -92,7 +92,8 @@ class InkPainter:
         dry = dry_ink(layers.lines, layers.black, layers.tone, layers.hatch, layers.rim)
         ink = wet_ink(dry, layers, _page_unit(brief))
         palette = PLAIN if brief.grayscale or brief.palette is None else with_contrast(brief.palette)
-        return Painted(in_colours(ink, palette), tuple(notes))
+        part = part_drawn(scene, Grid.of(brief.size))
+        return Painted(in_colours(ink, palette), tuple(notes), part)
 
     def layers(self, scene: NDArray[np.uint8], brief: Brief) -> Layers:
         """Draw a scene and give its layers apart."""

@@ -102,6 +102,14 @@ def lay_scene(scene: NDArray[np.uint8], grid: Grid) -> tuple[NDArray[np.uint8], 
     return np.asarray(laid, np.uint8), cropped
 
 
+def part_drawn(scene: NDArray[np.uint8], grid: Grid) -> tuple[int, int, int, int] | None:
+    """Give the part of a scene that a page shows, as (top, bottom, left, right) in pixels; None for all of it."""
+    height, width = scene.shape[:2]
+    rows, columns = _window(over_white(scene), grid)
+    (top, bottom, _), (left, right, _) = rows.indices(height), columns.indices(width)
+    return None if (top, bottom, left, right) == (0, height, 0, width) else (top, bottom, left, right)
+
+
 def over_white(scene: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Compose a scene over white paper, in integers.
 

@@ -16,7 +16,7 @@ from kroma_nb.providers.ink.frame import over_white
 from kroma_nb.providers.ink.levels import histogram, level_at
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable
 
     from numpy.typing import NDArray
 
@@ -43,12 +43,12 @@ def contrast_ratio(one: Rgb, other: Rgb) -> float:
     return (light + 0.05) / (dark + 0.05)
 
 
-def read_palette(references: Sequence[NDArray[np.uint8]]) -> Palette | None:
+def read_palette(references: Iterable[NDArray[np.uint8]]) -> Palette | None:
     """Read paper and ink off style references: the colours around their lightest and darkest twentieth.
 
     Parameters
     ----------
-    references : sequence of uint8 arrays, each of shape (H, W), (H, W, 3) or (H, W, 4)
+    references : iterable of uint8 arrays, each of shape (H, W), (H, W, 3) or (H, W, 4)
         sRGB levels 0-255.
 
     Returns
@@ -63,9 +63,10 @@ def read_palette(references: Sequence[NDArray[np.uint8]]) -> Palette | None:
     >>> read_palette([sheet]).paper
     (244, 236, 220)
     """
-    if not references:
+    samples = [_sample(over_white(reference)) for reference in references]
+    if not samples:
         return None
-    pixels = np.concatenate([_sample(over_white(r)) for r in references])
+    pixels = np.concatenate(samples)
     light = (pixels @ np.array([54, 183, 19])) // 256
     counts = histogram(light.astype(np.uint8))
     paper_level, ink_level = level_at(counts, 0.93), level_at(counts, 0.05)
