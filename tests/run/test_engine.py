@@ -380,21 +380,36 @@ def test_a_stop_after_the_last_candidate_cuts_nothing_short(plan_for, project) -
     assert the_run(project).status is RunStatus.OK
 
 
-def test_a_stored_input_that_was_changed_is_noticed(plan_for, project) -> None:
+def test_a_stored_input_that_was_damaged_is_mended_from_its_source(plan_for, project) -> None:
     planned = plan_for(candidates=1)
     list(run.execute(planned, root=project, painter=Stencil()))
     (folder,) = run.run_folders(project)
-    stored = project / run.read_run(folder).inputs[0].file.path
-    stored.chmod(0o644)
-    data = bytearray(stored.read_bytes())
-    data[-30] ^= 1
-    stored.write_bytes(data)
+    spoil(project / run.read_run(folder).inputs[0].file.path)
 
     list(run.execute(planned, root=project, painter=Stencil()))
 
     log = run.read_run(next(run.run_folders(project)))
-    assert log.jobs[0].candidates[0].failure.error_code == "content_damaged"
-    assert [job.status for job in log.jobs[1:]] == [JobStatus.DONE] * 2
+    assert log.status is RunStatus.OK
+    assert is_whole(log, project)
+
+
+def test_an_input_that_changes_under_a_run_fails_its_scene_alone(plan_for, project) -> None:
+    with ThreadPoolExecutor(1) as one_thread:
+        for event in run.execute(plan_for(candidates=1), root=project, painter=Stencil(), executor=one_thread):
+            if event.event == "input_stored" and event.ref.endswith("scene_3.png"):
+                spoil(project / event.file.path)
+
+    log = the_run(project)
+    assert log.jobs[2].candidates[0].failure.error_code == "content_damaged"
+    assert [job.status for job in log.jobs] == [JobStatus.DONE, JobStatus.DONE, JobStatus.FAILED]
+
+
+def spoil(stored: Path) -> None:
+    """Change a stored file behind everybody's back."""
+    stored.chmod(0o644)
+    data = bytearray(stored.read_bytes())
+    data[-30] ^= 1
+    stored.write_bytes(data)
 
 
 def test_no_path_of_this_machine_is_stored_with_a_failure(scenes, plan_for, project) -> None:
