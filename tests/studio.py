@@ -85,4 +85,4 @@ def play(planned: Plan, project: Path, workers: int) -> int:
 
 def play_scenes(folder: Path, project: Path, names: tuple[str, ...]) -> int:
     """Plan and play some scenes of a folder with one worker, in whatever process this is called."""
-    return play(plan(PlanRequest(project="ink", root=folder, scene_refs=names)), project, workers=1)
+    return play(plan(PlanRequest(project="ink", root=folder, scene_refs=names, candidates=2)), project, workers=1)

@@ -8,13 +8,13 @@ from contextlib import contextmanager
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from kroma_nb.blobs import BlobStore
+from kroma_nb.blobs import Blob, BlobStore
 from kroma_nb.errors import FileMissing, KromaError, PassUnavailable, ProviderFailed, RequestInvalid, WorkersLost
 from kroma_nb.model.run import InputStored, RunStarted, StyleStudied, now
 from kroma_nb.run.environment import environment
 from kroma_nb.run.folder import RunFolder, new_run_id
 from kroma_nb.run.journal import open_journal
-from kroma_nb.run.line import Line, Playing, style_of
+from kroma_nb.run.line import IN_FLIGHT, Line, Playing, style_of
 from kroma_nb.run.runlog import write_run_log
 from kroma_nb.run.tasks import study_style
 
@@ -145,21 +145,29 @@ def _events(run: Playing, line: Line) -> Iterator[Event]:
 
 
 def _store_inputs(run: Playing) -> Iterator[Event]:
-    store = BlobStore(run.folder.root / "inputs")
-    for file in run.plan.inputs:
-        assert file.source is not None
-        blob = store.put_file(file.source)
-        if blob.sha256 != file.sha256:
-            raise FileMissing(file.source, file.ref, CHANGED)
-        run.inputs[file.sha256] = f"inputs/{blob.name}"
-        yield InputStored(
-            at=now(),
-            ref=file.ref,
-            file=run.stored(file),
-            media_type=file.media_type,
-            width=file.width,
-            height=file.height,
-        )
+    """Copy the inputs here, on threads of this process: an executor's workers may not see the user's files."""
+    store, inputs = BlobStore(run.folder.root / "inputs"), run.plan.inputs
+    with ThreadPoolExecutor(_processors(), thread_name_prefix="kroma-inputs") as threads:
+        for start in range(0, len(inputs), IN_FLIGHT):
+            batch = inputs[start : start + IN_FLIGHT]
+            for file, blob in zip(batch, threads.map(lambda file: _stored(store, file), batch), strict=True):
+                run.inputs[file.sha256] = f"inputs/{blob.name}"
+                yield InputStored(
+                    at=now(),
+                    ref=file.ref,
+                    file=run.stored(file),
+                    media_type=file.media_type,
+                    width=file.width,
+                    height=file.height,
+                )
+
+
+def _stored(store: BlobStore, file: InputFile) -> Blob:
+    assert file.source is not None
+    blob = store.put_file(file.source)
+    if blob.sha256 != file.sha256:
+        raise FileMissing(file.source, file.ref, CHANGED)
+    return blob
 
 
 def _study_styles(run: Playing, crew: Executor) -> Iterator[Event]:

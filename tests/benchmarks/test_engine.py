@@ -17,7 +17,7 @@ from studio import play, play_scenes
 from kroma_nb.model.plan import PlanRequest
 from kroma_nb.planning import plan
 
-SCENES = 4
+SCENES = 6
 
 
 @pytest.mark.benchmark
@@ -25,16 +25,16 @@ SCENES = 4
 def test_two_workers_reach_what_two_processes_reach(ratios, photographs, tmp_path) -> None:
     for number in range(SCENES):
         cv2.imwrite(str(tmp_path / f"{number}.png"), photographs[number])
-    planned = plan(PlanRequest(project="ink", root=tmp_path, input=tmp_path))
+    planned = plan(PlanRequest(project="ink", root=tmp_path, input=tmp_path, candidates=2))
     with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pair:
         names = [tuple(f"{number}.png" for number in range(half, SCENES, 2)) for half in (0, 1)]
 
         def processes(_: int) -> None:
             halves = [pair.submit(play_scenes, tmp_path, tmp_path / "project", names[half]) for half in (0, 1)]
-            assert sum(half.result() for half in halves) == SCENES
+            assert sum(half.result() for half in halves) == 2 * SCENES
 
         def threads(_: int) -> None:
-            assert play(planned, tmp_path / "project", workers=2) == SCENES
+            assert play(planned, tmp_path / "project", workers=2) == 2 * SCENES
 
         found = ratios(base=threads, rounds=5, processes=processes)
 
