@@ -56,15 +56,23 @@ class StoredFile(Value):
 
 
 class PassRecord(Value):
-    """One pass of one candidate: what went in, what came out, when, and by which implementation."""
+    """One pass of one candidate: what went in, what came out, when, and by which implementation.
+
+    Attributes
+    ----------
+    input : StoredFile or None
+        None where an imported run does not have the file.
+    version : str
+        Empty where an imported run does not say it, as its times are None.
+    """
 
     name: PassName
-    input: StoredFile
+    input: StoredFile | None
     output: StoredFile
     backend: str
     version: str
-    started_at: datetime
-    finished_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
 
 
 class Failure(Value):

@@ -8,10 +8,11 @@ from typing import Final, Literal
 from pydantic import ConfigDict, Field, model_validator
 
 from kroma_nb.model.brief import Palette, Seeds, Size
+from kroma_nb.model.money import Money
 from kroma_nb.model.plan import Followed, Generation
 from kroma_nb.model.postprocess import PostprocessPlan
 from kroma_nb.model.quality import FileReport, GuardSettings, Rank
-from kroma_nb.model.run import Environment, Failure, Message, PassRecord, ProjectPath, RunId, StoredFile
+from kroma_nb.model.run import Environment, Failure, Message, PassRecord, ProjectPath, RunId, Sha256, StoredFile
 from kroma_nb.model.value import Value
 from kroma_nb.model.words import CandidateStatus, Gate, JobStatus, RunStatus, Stage, TimeOfDay, Weather
 
@@ -29,8 +30,59 @@ class InputRecord(Value):
     height: int
 
 
+class Imported(Value):
+    """Where a run came from that another program made.
+
+    Attributes
+    ----------
+    source : str
+        The record that was read, by its file name; for a row of a database, the database and the row's id.
+    sha256 : str
+        Of the record as it was read. It lies beside the run log as ``imported.json``.
+    mended : tuple of str
+        What the record left open or had wrong and how it was read, as whole sentences.
+    """
+
+    source: Message
+    sha256: Sha256
+    mended: tuple[Message, ...] = ()
+
+
+class CostEvent(Value):
+    """Money that a run has spent.
+
+    Attributes
+    ----------
+    units, unit_cost, total_cost
+        How many, at how much each, and together.
+    currency : str
+        What the amounts were billed in; they are micro-dollars where it is ``USD``, millionths of its unit elsewhere.
+    job_id : str
+        As the record wrote it; may be empty.
+    """
+
+    provider: str
+    model: str
+    operation: str
+    units: float
+    unit_cost: Money
+    total_cost: Money
+    currency: str = "USD"
+    job_id: str = ""
+
+
 class CandidateRecord(Value):
-    """One candidate as the run log keeps it."""
+    """One candidate as the run log keeps it.
+
+    Attributes
+    ----------
+    output, final_output : str or None
+        Paths in the project. In an imported run the file may be missing; then no pass has it as its output.
+    seeds : Seeds or None
+        None in an imported run.
+    passes : tuple of PassRecord
+        In order; an imported run has those whose files were there.
+    """
 
     model_config = ConfigDict(extra="ignore")
 
@@ -39,7 +91,7 @@ class CandidateRecord(Value):
     output: ProjectPath | None
     final_output: ProjectPath | None
     rank: Rank
-    seeds: Seeds
+    seeds: Seeds | None
     provider: str
     model: str
     started_at: datetime | None
@@ -51,8 +103,9 @@ class CandidateRecord(Value):
 
     @property
     def final(self) -> StoredFile | None:
-        """The final picture, where the candidate is done."""
-        return self.passes[-1].output if self.status is CandidateStatus.DONE else None
+        """The final picture, where the candidate is done and the file was there when the log was written."""
+        last = self.passes[-1].output if self.passes else None
+        return last if self.status is CandidateStatus.DONE and last and last.path == self.final_output else None
 
 
 class JobRecord(Value):
@@ -60,8 +113,10 @@ class JobRecord(Value):
 
     Attributes
     ----------
-    scene_sha256 : str
-        The scene's content; its file is in the log's ``inputs``.
+    scene_sha256 : str or None
+        The scene's content; its file is in the log's ``inputs``. None where an imported run does not have it.
+    size : Size or None
+        None in an imported run.
     input_images : tuple of str
         Paths in the project, scene first.
     """
@@ -73,11 +128,11 @@ class JobRecord(Value):
     mode: Stage
     time: TimeOfDay
     weather: Weather
-    scene_sha256: str
+    scene_sha256: str | None
     scene_ref: str
     input_images: tuple[ProjectPath, ...]
     prompt: str
-    size: Size
+    size: Size | None
     status: JobStatus
     planned_candidates: int
     selected_candidate: int | None
@@ -88,7 +143,8 @@ class JobRecord(Value):
 
     @model_validator(mode="after")
     def _won_by_one_of_them(self) -> JobRecord:
-        if self.selected_candidate is not None and (self.winner is None or self.winner.final is None):
+        won = self.winner
+        if self.selected_candidate is not None and (won is None or won.final_output is None):
             raise ValueError(f"candidate {self.selected_candidate} has no final picture; restore the record")
         return self
 
@@ -107,10 +163,13 @@ class RunLog(Value):
         When the run started, UTC.
     finished_at : datetime or None
         None while the run has not ended.
-    plan_sha256 : str
+    plan_sha256 : str or None
         Of the run folder's ``plan.json``.
     next_step : str
         How to go on, as a whole sentence; empty where nothing is left to do.
+    imported : Imported or None
+        Where the run came from, if another program made it. Only then may ``generation``, ``postprocess_plan``,
+        ``plan_sha256`` and ``environment`` be None.
     """
 
     model_config = ConfigDict(extra="ignore")
@@ -127,16 +186,25 @@ class RunLog(Value):
     gate: Gate
     provider: str
     model: str
-    generation: Generation
+    generation: Generation | None
     palette: Palette | None
-    postprocess_plan: PostprocessPlan
+    postprocess_plan: PostprocessPlan | None
     guard: GuardSettings
-    plan_sha256: str
-    environment: Environment
+    plan_sha256: str | None
+    environment: Environment | None
     inputs: tuple[InputRecord, ...]
     jobs: tuple[JobRecord, ...]
     notes: tuple[str, ...] = ()
     next_step: str = ""
+    imported: Imported | None = None
+    costs: tuple[CostEvent, ...] = ()
+
+    @model_validator(mode="after")
+    def _whole(self) -> RunLog:
+        known = (self.generation, self.postprocess_plan, self.plan_sha256, self.environment)
+        if self.imported is None and None in known:
+            raise ValueError("only an imported run may leave out how it was made; restore the record")
+        return self
 
     @property
     def pictures(self) -> int:
