@@ -22,7 +22,7 @@ def validate_config(
     from kroma_nb.workbench import open_workbench
 
     bench = open_workbench(home)
-    root = bench.existing(project).root if project else None
+    root = bench.project(project).root if project else None
     here = Path.cwd()
     summary = bench.validate(
         root,
@@ -52,7 +52,7 @@ def explain(
     from kroma_nb.workbench import open_workbench
 
     bench = open_workbench(home)
-    explanation = bench.settings(bench.existing(project).root if project else None).explain(key)
+    explanation = bench.settings(bench.project(project).root if project else None).explain(key)
     if as_json:
         value = explanation.value
         words = [str(word) for word in value] if isinstance(value, tuple) else None

@@ -16,9 +16,7 @@ from kroma_nb.cli.options import AsJson, Home, PlanOptions, Slug, takes_plan_opt
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kroma_nb.model.plan import Plan
-    from kroma_nb.model.runlog import RunLog
-    from kroma_nb.workbench import Project
+    from kroma_nb.workbench import PlannedRun, Project, Run
 
 Workers = Annotated[int | None, typer.Option(min=1, help="Candidates made at once; by default one a processor.")]
 
@@ -30,14 +28,17 @@ def init(
 ) -> None:
     """Make a workspace with a project in it, and example settings to start from."""
     from kroma_nb.workbench import open_workbench
+    from kroma_nb.workbench.founding import add_examples
 
-    created = open_workbench(home).create(slug)
+    bench = open_workbench(home)
+    project = bench.create_project(slug)
+    examples = add_examples(bench.home)
     if as_json:
-        screen.show_json({"ok": True, "project": created.project.slug, "created": [str(p) for p in created.files]})
+        screen.show_json({"ok": True, "project": project.slug, "created": [str(project.root), *map(str, examples)]})
         return
-    for path in created.files:
+    for path in (project.root, *examples):
         screen.say(f"made {path}")
-    screen.say(f"Next: kroma run --project {created.project.slug} --input FOLDER_OF_PHOTOGRAPHS")
+    screen.say(f"Next: kroma run --project {project.slug} --input FOLDER_OF_PHOTOGRAPHS")
 
 
 @takes_plan_options
@@ -45,9 +46,9 @@ def plan(options: PlanOptions, project: Slug = None, home: Home = None, as_json:
     """Show what a run would make and cost; writes nothing."""
     planned = _planned(options, _project(home, project))
     if as_json:
-        screen.show_json(planned.to_json())
+        screen.show_json(planned.plan.to_json())
     else:
-        screen.show_plan(planned)
+        screen.show(planned.view)
 
 
 @takes_plan_options
@@ -56,8 +57,8 @@ def run(
 ) -> None:
     """Draw every candidate, measure and rank them, and write the gallery. Ctrl-C stops in good order."""
     place = _project(home, project)
-    log = play(place, _planned(options, place), workers=workers, quiet=as_json)
-    _show_runs(place, [log], as_json=as_json)
+    made = play(place, _planned(options, place), workers=workers, quiet=as_json)
+    _show_runs(place, [made], as_json=as_json)
 
 
 DemoHome = Annotated[Path, typer.Option("--home", help="The workspace's folder.")]
@@ -65,70 +66,64 @@ DemoHome = Annotated[Path, typer.Option("--home", help="The workspace's folder."
 
 def demo(home: DemoHome = Path("kroma-demo"), workers: Workers = None, as_json: AsJson = False) -> None:
     """Draw the demo universe by day, by night and in rain, without key or network."""
-    from kroma_nb.model.plan import PlanRequest
     from kroma_nb.model.words import Stage, TimeOfDay, Weather
     from kroma_nb.workbench import open_workbench
     from kroma_nb.workbench.resources import shipped
 
-    place = open_workbench(home).project("demo")
+    place = open_workbench(home).create_project("demo", name="Demo")
     manifest = shipped("demo") / "manifest.json"
-    logs: list[RunLog] = []
+    made: list[Run] = []
     for stage in (Stage.STYLE, Stage.TIME, Stage.WEATHER):
-        request = PlanRequest(
-            project=place.slug,
-            root=Path.cwd(),
-            manifest_path=manifest,
+        planned = place.plan(
+            manifest=manifest,
             stage=stage,
             time=TimeOfDay.NIGHT if stage is Stage.TIME else TimeOfDay.DAY,
             weather=Weather.RAIN if stage is Stage.WEATHER else Weather.CLEAR,
-            follows=place.follow(logs[0].run_id, stage) if logs else (),
+            follow=made[0] if made else None,
         )
-        logs.append(play(place, place.plan(request), workers=workers, quiet=as_json))
-        if screen.exit_code(logs[-1]):
+        made.append(play(place, planned, workers=workers, quiet=as_json))
+        if screen.exit_code(made[-1].log):
             break
-    _show_runs(place, logs, as_json=as_json)
+    _show_runs(place, made, as_json=as_json)
 
 
-def play(project: Project, plan: Plan, *, workers: int | None, quiet: bool) -> RunLog:
+def play(project: Project, planned: PlannedRun, *, workers: int | None, quiet: bool) -> Run:
     """Play a plan with a progress bar; the first Ctrl-C lets what is being made come to its end."""
     from concurrent.futures import ThreadPoolExecutor
 
     threads = ThreadPoolExecutor(max_workers=workers) if workers else None
-    run_id = ""
-    title = f"{plan.stage.value}: {plan.pictures} pictures"
-    with _stop_flag() as stop, screen.progress(title, plan.pictures, shown=not quiet) as follow:
-        for event in project.run(plan, executor=threads, stop=stop):
-            follow(event)
-            run_id = event.run_id if event.event == "run_started" else run_id
+    title = f"{planned.plan.stage.value}: {planned.pictures} pictures"
+    with _stop_flag() as stop, screen.progress(title, planned.pictures, shown=not quiet) as follow:
+        made = project.run(planned, executor=threads, stop=stop, on_event=follow)
     if threads is not None:
         threads.shutdown()
-    return project.read(run_id)
+    return made
 
 
 def _project(home: Path | None, slug: str | None) -> Project:
     from kroma_nb.workbench import open_workbench
 
-    bench = open_workbench(home)
-    return bench.project(slug) if slug else bench.existing()
+    return open_workbench(home).project(slug, missing_ok=True)
 
 
-def _planned(options: PlanOptions, project: Project) -> Plan:
-    return project.plan(options.request(project), settings=options.settings(project))
+def _planned(options: PlanOptions, project: Project) -> PlannedRun:
+    return project.plan(settings=options.settings(project), **options.words())
 
 
-def _show_runs(project: Project, logs: list[RunLog], *, as_json: bool) -> None:
-    made = project.publish(logs)
-    code = max(screen.exit_code(log) for log in logs)
+def _show_runs(project: Project, made: list[Run], *, as_json: bool) -> None:
+    *earlier, last = made
+    published = last.publish(*earlier)
+    code = max(screen.exit_code(one.log) for one in made)
     if as_json:
-        runs = [{"run_id": log.run_id, "stage": log.stage.value, "status": log.status.value} for log in logs]
-        paths = {"gallery": str(made.gallery), "contact_sheet": str(made.contact_sheet)}
+        runs = [{"run_id": one.run_id, "stage": one.log.stage.value, "status": one.status.value} for one in made]
+        paths = {"gallery": str(published.gallery), "contact_sheet": str(published.contact_sheet)}
         screen.show_json({"ok": code == 0, "project": project.slug, "runs": runs, **paths})
     else:
-        for log in logs:
-            screen.show_run(log)
-        screen.say(f"Run log: {project.root / 'runs' / logs[-1].run_id / 'run.json'}")
-        screen.say(f"Contact sheet: {made.contact_sheet}")
-        screen.say(f"Gallery: {made.gallery}")
+        for one in made:
+            screen.show(one.view)
+        screen.say(f"Run log: {last.folder / 'run.json'}")
+        screen.say(f"Contact sheet: {published.contact_sheet}")
+        screen.say(f"Gallery: {published.gallery}")
     if code:
         raise typer.Exit(int(code))
 

@@ -15,7 +15,6 @@ from kroma_nb.model.words import Stage, TimeOfDay, Weather
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from kroma_nb.model.plan import PlanRequest
     from kroma_nb.settings import Settings
     from kroma_nb.workbench import Project
 
@@ -74,34 +73,12 @@ class PlanOptions:
             project_path=here / self.project_settings if self.project_settings else None,
         )
 
-    def request(self, project: Project) -> PlanRequest:
-        """Turn the options into what planning takes; relative paths start from the current folder."""
-        from kroma_nb.model.plan import PlanRequest, PostprocessRequest
-
-        return PlanRequest(
-            project=project.slug,
-            root=Path.cwd(),
-            manifest_path=self.manifest,
-            jobs_file=self.jobs_file,
-            input=self.input,
-            scene_refs=tuple(self.scene or ()),
-            style_refs=tuple(self.style or ()),
-            only=tuple(self.only or ()),
-            stage=self.stage,
-            time=self.time,
-            weather=self.weather,
-            candidates=self.candidates,
-            allow_large_batch=self.allow_large_batch,
-            provider=self.provider,
-            follows=project.follow(self.follow, self.stage) if self.follow else (),
-            postprocess=PostprocessRequest(
-                config_path=self.postprocess,
-                upscale=self.upscale,
-                color=True if self.color is None and self.color_profile else self.color,
-                color_profile=self.color_profile,
-                bg_remove=self.bg_remove,
-            ),
-        )
+    def words(self) -> dict[str, Any]:
+        """Turn the options into what `Project.plan` takes; relative paths start from the current folder."""
+        own = {"scene", "style", "app_settings", "project_settings"}
+        same = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in own}
+        given = same | {"scenes": self.scene or [], "styles": self.style or [], "only": self.only or []}
+        return {name: value for name, value in given.items() if value is not None}
 
 
 def takes_plan_options(command: Callable[..., None]) -> Callable[..., None]:

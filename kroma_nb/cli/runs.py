@@ -24,9 +24,10 @@ def list_runs(project: Slug = None, home: Home = None, as_json: AsJson = False) 
 
     place = _project(home, project)
     rows: list[dict[str, str]] = []
-    for run_id in place.run_ids:
+    for made in place.runs:
+        run_id = made.run_id
         try:
-            log = place.read(run_id)
+            log = made.log
         except KromaError as error:
             rows.append({"run_id": run_id, "stage": "", "status": "unreadable", "pictures": "", "says": str(error)})
             continue
@@ -46,13 +47,13 @@ def list_runs(project: Slug = None, home: Home = None, as_json: AsJson = False) 
 def show(run_id: RunId = "latest", project: Slug = None, home: Home = None, as_json: AsJson = False) -> None:
     """Show one run: its candidates, ranks and reasons."""
     place = _project(home, project)
-    log = place.read(run_id)
+    made = place.runs[run_id]
     if as_json:
-        screen.show_json(log.to_json())
+        screen.show_json(made.log.to_json())
         return
-    screen.show_run(log)
+    screen.show(made.view)
     for name in ("run.json", "gallery.html"):
-        path = place.root / "runs" / log.run_id / name
+        path = made.folder / name
         if path.exists():
             screen.say(f"{name}: {path}")
 
@@ -66,8 +67,9 @@ def winners(
 ) -> None:
     """Copy the winner of each scene of a run into a folder."""
     place = _project(home, project)
-    log = place.read(run_id)
-    copied = place.export_winners(log, to)
+    made = place.runs[run_id]
+    log = made.log
+    copied = made.winners.export(to)
     if as_json:
         screen.show_json({"ok": True, "run_id": log.run_id, "files": [str(path) for path in copied]})
         return
@@ -81,4 +83,4 @@ def winners(
 def _project(home: Path | None, slug: str | None) -> Project:
     from kroma_nb.workbench import open_workbench
 
-    return open_workbench(home).existing(slug)
+    return open_workbench(home).project(slug)

@@ -11,15 +11,15 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from kroma_nb.model.words import CandidateStatus, ExitCode, Gate, RunStatus
+from kroma_nb.model.words import ExitCode, RunStatus
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from kroma_nb.errors import KromaError
-    from kroma_nb.model.plan import Plan
     from kroma_nb.model.run import Event
-    from kroma_nb.model.runlog import CandidateRecord, JobRecord, RunLog
+    from kroma_nb.model.runlog import RunLog
+    from kroma_nb.report import View
 
 console = Console(highlight=False, emoji=False)
 errors = Console(stderr=True, highlight=False, emoji=False)
@@ -59,65 +59,11 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> 
     console.print(grid)
 
 
-def show_plan(plan: Plan) -> None:
-    """Show what a run would make."""
-    rows = [
-        (
-            job.name,
-            job.id,
-            str(job.size),
-            str(len(job.candidates)),
-            " ".join(str(c.seeds.of(job.mode)) for c in job.candidates),
-        )
-        for job in plan.jobs
-    ]
-    title = f"{plan.project}: {_stage(plan)} with {plan.card.provider} {plan.card.model}"
-    table(title, ("scene", "job", "size", "candidates", "seeds"), rows)
-    forecast = plan.forecast
-    cost = (
-        str(forecast.cost_high)
-        if forecast.cost_low == forecast.cost_high
-        else f"{forecast.cost_low} to {forecast.cost_high}"
-    )
-    order = " → ".join(plan.postprocess.pipeline_order)
-    say(f"{forecast.pictures} pictures, {forecast.paid_pictures} of them paid: {cost}. Passes: {order}.")
-    for note in plan.notes:
-        say(f"Note: {note}")
-
-
-def show_run(log: RunLog) -> None:
-    """Show a run's candidates in the order of their ranks."""
-    ordered = [(job, c) for job in log.jobs for c in sorted(job.candidates, key=_by_rank)]
-    title = f"{log.project}: {_stage(log)}, {log.status.value} ({log.run_id})"
-    columns = ("scene", "candidate", "place", "quality", "tied with", "says")
-    table(title, columns, [_candidate_row(job, candidate) for job, candidate in ordered])
-    if log.gate is Gate.OFF:
-        say("Not reviewed: ranks are measured, nobody has approved anything.")
-    for note in log.notes:
-        say(f"Note: {note}")
-    if log.next_step:
-        say(log.next_step)
-
-
-def _candidate_row(job: JobRecord, candidate: CandidateRecord) -> tuple[str, ...]:
-    rank, guard = candidate.rank, candidate.output_guard
-    place = "winner" if candidate.candidate_index == job.selected_candidate else str(rank.position or "–")
-    says: list[str] = [*guard.hard_fail_reasons, *guard.soft_warnings] if guard else []
-    if candidate.failure is not None:
-        says.append(candidate.failure.message)
-    if not says and candidate.status is not CandidateStatus.DONE:
-        says.append(candidate.status.value)
-    ties = ", ".join(f"c{index}" for index in rank.tied_with)
-    return job.name, f"c{candidate.candidate_index}", place, f"{rank.quality:.3f}", ties, ", ".join(says)
-
-
-def _by_rank(candidate: CandidateRecord) -> tuple[bool, int, int]:
-    return candidate.rank.position == 0, candidate.rank.position, candidate.candidate_index
-
-
-def _stage(of: Plan | RunLog) -> str:
-    words = {"style": "style", "time": f"time {of.time.value}"}
-    return words.get(of.stage.value, f"{of.stage.value} {of.time.value} {of.weather.value}")
+def show(view: View) -> None:
+    """Show a small table and its notes."""
+    table(view.title, view.columns, view.rows)
+    for note in view.notes:
+        say(note)
 
 
 def exit_code(log: RunLog) -> ExitCode:

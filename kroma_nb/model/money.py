@@ -75,10 +75,17 @@ class Catalog(Value):
 
 
 class Forecast(Value):
-    """What a plan would make and cost."""
+    """What a plan would make and cost.
+
+    Attributes
+    ----------
+    size_bytes : int or None
+        About how much disk the pictures and inputs would take; None where nobody has estimated it.
+    """
 
     pictures: int
     paid_pictures: int
     cost_low: Money = Money()
     cost_high: Money = Money()
     prices_as_of: date
+    size_bytes: Annotated[int, Field(ge=0)] | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 import math
+import re
 from collections import Counter, deque
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -120,6 +121,19 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     if close:
         return f"did you mean {close[0]!r}?"
     return f"known here: {', '.join(known)}"
+
+
+def plain_word(text: str) -> str:
+    """Make a part of a slug or file name out of any text, as the predecessor did; empty where nothing can stand there.
+
+    Lower case; ``a-z 0-9 - _`` stay, each run of other characters becomes one ``_``, and both ends are stripped of it.
+
+    Examples
+    --------
+    >>> plain_word("My Fancy Project"), plain_word("a _ b"), plain_word("Über Held"), plain_word("夜")
+    ('my_fancy_project', 'a___b', 'ber_held', '')
+    """
+    return re.sub(r"[^a-z0-9_-]+", "_", text.lower()).strip("_")
 
 
 def describe(value: Any) -> str:

@@ -102,14 +102,19 @@ class Previews:
         Gives a stored file's content by its path.
     count : int
         How many previews the page will hold.
+    most_bytes : int or None
+        What all of them together may take; None lets a page of many pictures be heavier.
     """
 
     pictures: Callable[[str], bytes]
     count: int
+    most_bytes: int | None = None
 
     @property
     def allowance_bytes(self) -> int:
         """How heavy one preview may be: a page of 30 candidates stays light, one of hundreds stays bounded."""
+        if self.most_bytes is not None:
+            return min(MOST_BYTES, self.most_bytes // max(1, self.count))
         page = min(LARGE_PAGE_BYTES, max(PAGE_BYTES, 60_000 * self.count))
         return max(LEAST_BYTES, min(MOST_BYTES, page // max(1, self.count)))
 

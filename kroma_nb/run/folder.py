@@ -53,19 +53,6 @@ def is_run_id(name: str) -> bool:
     return re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d-\d{3}Z-[0-9a-f]{6}", name) is not None
 
 
-def file_word(text: str, *, default: str = "image") -> str:
-    """Turn any text into a part of a file name, as run folders have always spelled it.
-
-    Lower case; ``a-z 0-9 - _`` stay, each run of other characters becomes one ``_``, and both ends are stripped of it.
-
-    Examples
-    --------
-    >>> file_word("Foo Bar (Final)"), file_word("a _ b"), file_word("style_1__c2"), file_word("夜")
-    ('foo_bar_final', 'a___b', 'style_1__c2', 'image')
-    """
-    return re.sub(r"[^a-z0-9_-]+", "_", text.lower()).strip("_") or default
-
-
 @dataclass(frozen=True, slots=True)
 class RunFolder:
     """Where a run keeps what it makes.

@@ -300,19 +300,29 @@ def _json(document: dict[str, Any]) -> str:
     return json.dumps(document, indent=2, ensure_ascii=False)
 
 
-def read_run(path: Path) -> RunLog:
+def read_run(path: Path, *, project: str | None = None) -> RunLog:
     """Read a run from its folder; one that was killed is folded from its journal and shown as ``interrupted``.
+
+    Parameters
+    ----------
+    path : Path
+        The run's folder.
+    project : str, optional
+        Whose run it must be.
 
     Raises
     ------
     RecordInvalid
-        If a file of the run is missing, damaged or was changed.
+        If a file of the run is missing, damaged or was changed, or it is another project's run.
     """
     folder = RunFolder(path.parent.parent, path.name)
     log = _written(folder) if folder.log_path.exists() else _folded(folder)
     if log.run_id != path.name:
         problem = f"the run calls itself {log.run_id}"
         raise RecordInvalid(str(path), "run_id", problem, "give the folder its old name back, or restore its files")
+    if project not in {None, log.project}:
+        problem = f"it is a run of project {log.project}"
+        raise RecordInvalid(str(path), "project", problem, f"move the folder to {log.project}'s runs")
     return log
 
 

@@ -9,17 +9,18 @@ from typing import TYPE_CHECKING
 from kroma_nb import images
 from kroma_nb.blobs import sha256_bytes, write_atomic
 from kroma_nb.errors import ContentDamaged, FileMissing, KromaError, WriteFailed
+from kroma_nb.model.parsing import plain_word
 from kroma_nb.model.run import CandidateOutcome, Failure, PassRecord, StoredFile, now
 from kroma_nb.model.words import CandidateStatus, PassName
 from kroma_nb.passes import COLOR_VERSION, color, generate
 from kroma_nb.qa import examine
-from kroma_nb.run.folder import RunFolder, file_word
 
 if TYPE_CHECKING:
     from kroma_nb.images import Picture
     from kroma_nb.model.brief import Brief, Painted, Painter, Palette
     from kroma_nb.model.postprocess import ColorPlan
     from kroma_nb.model.quality import GuardSettings
+    from kroma_nb.run.folder import RunFolder
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +136,7 @@ def _colored(task: CandidateTask, plan: ColorPlan, picture: Picture, passes: lis
     before = passes[-1].output
     colored = color(picture, plan.values)
     # The stem stays as it is: two job ids that differ only in signs must not end in one file.
-    name = f"{Path(before.path).stem}_{file_word(plan.profile, default='')}.png"
+    name = f"{Path(before.path).stem}_{plain_word(plan.profile)}.png"
     passes.append(
         PassRecord(
             name=PassName.COLOR,

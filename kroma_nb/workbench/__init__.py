@@ -1,7 +1,22 @@
 """Opens everything and joins the rooms: the handles that notebooks and commands hold."""
 
-from kroma_nb.workbench.project import Project, Publication
+from kroma_nb.workbench.candidates import Candidate, Candidates
+from kroma_nb.workbench.planned import PlannedRun
+from kroma_nb.workbench.project import RUN_BOOK, Project
 from kroma_nb.workbench.resources import shipped
+from kroma_nb.workbench.runs import Publication, Run, Runs
 from kroma_nb.workbench.workbench import Workbench, open_workbench
 
-__all__ = ["Project", "Publication", "Workbench", "open_workbench", "shipped"]
+__all__ = [
+    "RUN_BOOK",
+    "Candidate",
+    "Candidates",
+    "PlannedRun",
+    "Project",
+    "Publication",
+    "Run",
+    "Runs",
+    "Workbench",
+    "open_workbench",
+    "shipped",
+]

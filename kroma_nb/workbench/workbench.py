@@ -4,30 +4,25 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from kroma_nb.blobs import write_atomic
-from kroma_nb.errors import RequestInvalid, WriteFailed
-from kroma_nb.model.parsing import did_you_mean
+from kroma_nb.errors import RequestInvalid
+from kroma_nb.model.parsing import did_you_mean, plain_word
+from kroma_nb.model.project import SLUG_PATTERN, ProjectStatus
+from kroma_nb.model.run import now
 from kroma_nb.planning import ConfigFiles, ConfigSummary, validate_config
 from kroma_nb.settings import Settings, load_settings
+from kroma_nb.workbench.founding import found, write_card
 from kroma_nb.workbench.project import Project
-from kroma_nb.workbench.resources import shipped
 
-SLUG = re.compile(r"[A-Za-z0-9_-]{1,100}")
-FOLDERS = (".kroma", "references", "inputs", "runs")
+if TYPE_CHECKING:
+    from datetime import datetime
 
-
-@dataclass(frozen=True, slots=True)
-class Created:
-    """A project that was made, and the files and folders that are new."""
-
-    project: Project
-    files: tuple[Path, ...]
+SLUG = re.compile(SLUG_PATTERN)
+SLUG_WORDS = "use up to 100 ASCII letters, digits, - and _"
 
 
-@dataclass(frozen=True, slots=True)
 class Workbench:
     """A workspace: ``config/`` and ``var/projects/<slug>/`` below one folder, which may be moved.
 
@@ -37,7 +32,8 @@ class Workbench:
         The workspace's folder.
     """
 
-    home: Path
+    def __init__(self, home: Path) -> None:
+        self.home = home
 
     @property
     def slugs(self) -> tuple[str, ...]:
@@ -49,22 +45,58 @@ class Workbench:
             problem = f"{folder} cannot be read: {cause.strerror}"
             raise RequestInvalid("request", "home", problem, "check the folder's permissions") from cause
 
-    def project(self, slug: str) -> Project:
-        """Give the project of a slug; its folders are made when the first run needs them.
+    def project(self, slug: str | None = None, *, missing_ok: bool = False) -> Project:
+        """Give a project; without a slug, the only one.
+
+        Parameters
+        ----------
+        slug : str, optional
+            Found as it is written, or else as the predecessor would have written it: ``Noir City`` is ``noir_city``.
+        missing_ok : bool
+            Whether a project may be named that is not there yet; its first run makes it.
 
         Raises
         ------
         RequestInvalid
-            If the slug is empty or holds other characters than ASCII letters, digits, ``-`` and ``_``.
+            If there is no such project, or none or several to choose from, or the slug cannot be one.
         """
-        slug = slug.strip()
-        if not SLUG.fullmatch(slug):
-            way_out = "use up to 100 ASCII letters, digits, - and _"
-            raise RequestInvalid("request", "project", f"{slug!r} is no project slug", way_out)
-        return Project(self.home, slug)
+        if slug is None:
+            return self._only_project()
+        written = slug.strip()
+        for name in (written, plain_word(written)):
+            if name in self.slugs:
+                return Project(self, name)
+        if missing_ok:
+            return Project(self, _new_slug(slug))
+        hint = did_you_mean(slug, self.slugs) if self.slugs else "make it with `kroma init`"
+        raise RequestInvalid("request", "project", f"there is no project {slug!r} in {self.home}", hint)
 
-    def create(self, slug: str) -> Created:
-        """Make a project with its folders, and example files in ``config/`` if there is none; keeps what is there.
+    def _only_project(self) -> Project:
+        if len(self.slugs) == 1:
+            return Project(self, self.slugs[0])
+        found = f"there are {len(self.slugs)} projects in {self.home}" if self.slugs else f"{self.home} has no project"
+        way_out = f"name one of: {', '.join(self.slugs)}" if self.slugs else "make one with `kroma init`"
+        raise RequestInvalid("request", "project", found, way_out)
+
+    def create_project(
+        self,
+        slug: str | None = None,
+        *,
+        name: str | None = None,
+        description: str | None = None,
+        created_at: datetime | None = None,
+    ) -> Project:
+        """Make a project with its folders; one that is there gets the name and description that are given.
+
+        Parameters
+        ----------
+        slug : str, optional
+            The folder's name; without it, it is made out of the name.
+        name : str, optional
+            What people call the project.
+        description : str, optional
+        created_at : datetime, optional
+            For a project that was made elsewhere before.
 
         Raises
         ------
@@ -73,19 +105,17 @@ class Workbench:
         WriteFailed
             If the disk refuses.
         """
-        project = self.project(slug)
-        new = [folder for name in FOLDERS if not (folder := project.root / name).is_dir()]
-        for folder in new:
-            try:
-                folder.mkdir(parents=True, exist_ok=True)
-            except OSError as cause:
-                raise WriteFailed(folder, cause.strerror or str(cause)) from cause
-        config = self.home / "config"
-        if not config.exists():
-            for example in sorted(shipped("config").iterdir()):
-                write_atomic(config / example.name, example.read_bytes())
-                new.append(config / example.name)
-        return Created(project, tuple(new))
+        if slug is None and name is None:
+            raise RequestInvalid("request", "slug", "neither slug nor name is given", "name the project")
+        wanted = _new_slug(slug if slug is not None else plain_word(name or ""))
+        project = Project(self, wanted if wanted not in self.slugs else self.project(wanted).slug)
+        card = found(project.root, project.slug)
+        said = {"name": name, "description": description, "created_at": created_at}
+        changed = {key: value for key, value in said.items() if value is not None and value != getattr(card, key)}
+        if changed or card.status is ProjectStatus.ARCHIVED:
+            changed |= {"status": ProjectStatus.ACTIVE, "updated_at": now()}
+            write_card(project.root, card.model_copy(update=changed))
+        return project
 
     def settings(self, project_root: Path | None = None) -> Settings:
         """Load the layers of settings that hold here, or in one of the projects.
@@ -111,25 +141,23 @@ class Workbench:
             ConfigFiles(home=self.home, project_root=project_root, manifest=manifest, postprocess=postprocess)
         )
 
-    def existing(self, slug: str | None = None) -> Project:
-        """Give a project that is already there; without a slug, the only one.
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Workbench) and self.home == other.home
 
-        Raises
-        ------
-        RequestInvalid
-            If there is no such project, or none or several to choose from.
-        """
-        if slug is not None:
-            project = self.project(slug)
-            if project.slug not in self.slugs:
-                hint = did_you_mean(slug, self.slugs) if self.slugs else "make it with `kroma init`"
-                raise RequestInvalid("request", "project", f"there is no project {slug!r} in {self.home}", hint)
-            return project
-        if len(self.slugs) == 1:
-            return self.project(self.slugs[0])
-        found = f"there are {len(self.slugs)} projects in {self.home}" if self.slugs else f"{self.home} has no project"
-        way_out = f"name one of: {', '.join(self.slugs)}" if self.slugs else "make one with `kroma init`"
-        raise RequestInvalid("request", "project", found, way_out)
+    def __hash__(self) -> int:
+        return hash(self.home)
+
+    def __repr__(self) -> str:
+        return f"Workbench({str(self.home)!r}, projects: {', '.join(self.slugs) or 'none yet'})"
+
+
+def _new_slug(text: str) -> str:
+    slug = text.strip().lower()
+    if not SLUG.fullmatch(slug):
+        proposed = plain_word(slug)[:100]
+        way_out = f"use {proposed}, or other ASCII letters, digits, - and _" if proposed else SLUG_WORDS
+        raise RequestInvalid("request", "project", f"{text!r} is no project slug", way_out)
+    return slug
 
 
 def open_workbench(home: Path | str | None = None) -> Workbench:

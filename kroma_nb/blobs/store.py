@@ -1,4 +1,4 @@
-"""A content store (sha256 to file) and the atomic writer that every file of kroma_nb goes through.
+"""A content store: bytes by their SHA-256.
 
 A blob's bytes stand under ``root/<first two hex digits>/<sha256><suffix>``, read-only, and never change. A writer fills
 a temporary file in the store and moves it to its place in one step, so that a reader meets a whole blob or none, also
@@ -12,19 +12,15 @@ import hashlib
 import io
 import os
 import re
-import secrets
 import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO
 
-from kroma_nb.errors import ContentDamaged, FileMissing, WriteFailed
+from kroma_nb.blobs.writing import PART, move, part_file, reason, settle, writing
+from kroma_nb.errors import ContentDamaged, FileMissing
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-_PART = ".part"
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _SUFFIX = re.compile(r"(\.[A-Za-z0-9]{1,16})?")
 _CHUNK_BYTES = 1 << 20
@@ -79,56 +75,7 @@ def sha256_file(path: Path) -> str:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        raise FileMissing(path, "sha256", _cause(error)) from error
-
-
-def write_atomic(path: Path, data: bytes, *, durable: bool = False) -> None:
-    """Put bytes at a path in one step: a reader sees the old file or the new one, never a part.
-
-    Missing folders are made. A failed or killed write leaves what stood there before.
-
-    Parameters
-    ----------
-    path : Path
-        Where the bytes go.
-    data : bytes
-        The whole content.
-    durable : bool
-        Whether to return only when the disk says that file and name are safe from a power cut.
-
-    Raises
-    ------
-    WriteFailed
-        If the disk is full, the folder cannot be written, or the like.
-    """
-    with atomic_file(path, durable=durable) as file:
-        file.write(data)
-
-
-@contextlib.contextmanager
-def atomic_file(path: Path, *, durable: bool = False) -> Iterator[IO[bytes]]:
-    """Open a file to be written piece by piece, which is at its path only once the block has ended well.
-
-    Missing folders are made. A failed or killed write leaves what stood there before.
-
-    Parameters
-    ----------
-    path : Path
-        Where the bytes go.
-    durable : bool
-        Whether to leave the block only when the disk says that file and name are safe from a power cut.
-
-    Raises
-    ------
-    WriteFailed
-        If the disk is full, the folder cannot be written, or the like.
-    """
-    with _writing(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with _part_file(path.parent, path.name[:64]) as (part, file):
-            yield file
-            _settle(file, durable=durable)
-            _move(part, path, durable=durable)
+        raise FileMissing(path, "sha256", reason(error)) from error
 
 
 class BlobStore:
@@ -168,9 +115,9 @@ class BlobStore:
         blob = Blob(sha256_bytes(data), _checked_suffix(suffix), len(data))
         if not self._holds(blob):
             place = self._place(blob)
-            with _writing(place):
+            with writing(place):
                 place.parent.mkdir(parents=True, exist_ok=True)
-                with _part_file(place.parent, blob.sha256) as (part, file):
+                with part_file(place.parent, blob.sha256) as (part, file):
                     file.write(data)
                     self._seal(part, file, blob)
         return blob
@@ -199,10 +146,10 @@ class BlobStore:
         try:
             source = path.open("rb")
         except OSError as error:
-            raise FileMissing(path, "put_file", _cause(error)) from error
-        with source, _writing(self.root):
+            raise FileMissing(path, "put_file", reason(error)) from error
+        with source, writing(self.root):
             self.root.mkdir(parents=True, exist_ok=True)
-            with _part_file(self.root, "incoming") as (part, file):
+            with part_file(self.root, "incoming") as (part, file):
                 digest, size_bytes = _copy(source, file)
                 blob = Blob(digest, kept_suffix, size_bytes)
                 # Also where the store holds it: the copy is made anyway, and mends a blob that was damaged meanwhile.
@@ -240,7 +187,7 @@ class BlobStore:
         try:
             data = place.read_bytes()
         except OSError as error:
-            raise FileMissing(place, "the content store", _cause(error)) from error
+            raise FileMissing(place, "the content store", reason(error)) from error
         found = sha256_bytes(data)
         if found != sha256:
             raise ContentDamaged(place, sha256, found)
@@ -272,7 +219,7 @@ class BlobStore:
         """
         limit = time.time() - older_than_s
         removed = 0
-        for part in [*self.root.glob(f".*{_PART}"), *self.root.glob(f"[0-9a-f][0-9a-f]/.*{_PART}")]:
+        for part in [*self.root.glob(f".*{PART}"), *self.root.glob(f"[0-9a-f][0-9a-f]/.*{PART}")]:
             # Another sweep, or the file's own writer, may be quicker.
             with contextlib.suppress(FileNotFoundError):
                 if part.stat().st_mtime <= limit:
@@ -294,8 +241,8 @@ class BlobStore:
         place = self._place(blob)
         place.parent.mkdir(parents=True, exist_ok=True)
         part.chmod(0o444)
-        _settle(file, durable=self.durable)
-        _move(part, place, durable=self.durable)
+        settle(file, durable=self.durable)
+        move(part, place, durable=self.durable)
 
     def _find(self, sha256: str, suffix: str | None) -> Path | None:
         # A digest comes from a record on disk: nothing else than hex may become part of a path.
@@ -312,47 +259,6 @@ def _checked_suffix(suffix: str) -> str:
     if not _SUFFIX.fullmatch(suffix):
         raise ValueError(f"a blob's suffix is a dot and up to 16 letters or digits, not {suffix!r}")
     return suffix
-
-
-def _cause(error: OSError) -> str:
-    return error.strerror or type(error).__name__
-
-
-@contextlib.contextmanager
-def _writing(target: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise WriteFailed(target, _cause(error)) from error
-
-
-@contextlib.contextmanager
-def _part_file(folder: Path, stem: str) -> Iterator[tuple[Path, IO[bytes]]]:
-    """Open a new temporary file that is gone at the end unless it was moved away."""
-    part = folder / f".{stem}.{os.getpid()}-{secrets.token_hex(6)}{_PART}"
-    try:
-        with part.open("xb") as file:
-            yield part, file
-    finally:
-        with contextlib.suppress(OSError):
-            part.unlink()
-
-
-def _settle(file: IO[bytes], *, durable: bool) -> None:
-    file.flush()
-    if durable:
-        os.fsync(file.fileno())
-
-
-def _move(part: Path, place: Path, *, durable: bool) -> None:
-    part.replace(place)
-    if durable and sys.platform != "win32":
-        # The name lives in the folder: without this, a power cut may keep the bytes and lose the name.
-        folder = os.open(place.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
 
 
 def _copy(source: IO[bytes], target: IO[bytes]) -> tuple[str, int]:

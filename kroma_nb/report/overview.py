@@ -1,0 +1,131 @@
+"""The static page of a run inside a notebook: every candidate small, side by side, within a fixed number of bytes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from kroma_nb.report import phrases
+from kroma_nb.report.elements import Element, Inline, el
+from kroma_nb.report.journey import as_logs, journeys, shown_file
+from kroma_nb.report.previews import Gap, Previews, embedded
+from kroma_nb.report.views import NOT_REVIEWED, run_view
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from kroma_nb.model.runlog import CandidateRecord, RunLog
+    from kroma_nb.report.journey import Take
+
+# With base64 and its words, a page of this many picture bytes stays below 800 KB.
+PICTURE_BYTES = 480_000
+TALLEST = 260
+
+_STYLE = """
+.kroma-show{font:13px/1.4 system-ui,sans-serif;color:var(--jp-content-font-color1,inherit)}
+.kroma-show h4{margin:1em 0 .3em;font-size:14px}
+.kroma-show h4 small{font-weight:400;color:var(--jp-content-font-color2,inherit)}
+.kroma-show ol{display:flex;flex-wrap:wrap;gap:10px;list-style:none;margin:0;padding:0}
+.kroma-show li{margin:0;max-width:260px}
+.kroma-show img{display:block;max-width:100%;height:auto;background:#fff;border:1px solid var(--jp-border-color1,#8886)}
+.kroma-show .won img{outline:3px solid var(--jp-brand-color1,#1a73e8);outline-offset:1px}
+.kroma-show .none{width:120px;padding:2em .5em;border:1px dashed #888;text-align:center}
+.kroma-show p{margin:.25em 0;color:var(--jp-content-font-color2,inherit)}
+.kroma-show .bad{color:var(--jp-error-color1,#b00020)}
+"""
+
+
+@dataclass(frozen=True)
+class Overview:
+    """A run, or a chain of runs, as a notebook shows it; pictures are read when it is shown.
+
+    Attributes
+    ----------
+    logs : tuple of RunLog
+        In the order in which they were made.
+    pictures : callable, str -> bytes
+        Gives a stored file by its path relative to the project root.
+    """
+
+    logs: tuple[RunLog, ...]
+    pictures: Callable[[str], bytes]
+
+    def __repr__(self) -> str:
+        return "\n".join(run_view(log).text() for log in self.logs)
+
+    def _repr_html_(self) -> str:
+        return str(self._page())
+
+    def _page(self) -> Element:
+        found = journeys(self.logs)
+        count = sum(1 for journey in found for take in journey.takes for c in take.job.candidates if shown_file(c))
+        previews = Previews(self.pictures, max(1, count), most_bytes=min(PICTURE_BYTES, 40_000 * max(1, count)))
+        parts: list[Element] = []
+        for journey in found:
+            for take in journey.takes:
+                parts += [_heading(journey.name, take), _line(previews, take)]
+        notes = [NOT_REVIEWED, *(log.next_step for log in self.logs if log.next_step)]
+        said = (el("p", note) for note in notes)
+        return el("div", Inline("style", _STYLE), *parts, *said, class_="kroma-show")
+
+
+def overview(log: RunLog | Sequence[RunLog], pictures: Callable[[str], bytes]) -> Overview:
+    """Show a run's candidates in a notebook, side by side, in less than a megabyte whatever their number.
+
+    Parameters
+    ----------
+    log : RunLog, or sequence of RunLog
+        One run, or a chain of runs in the order in which they were made.
+    pictures : callable, str -> bytes
+        Gives a stored file by its path relative to the project root; one that it cannot give is shown as a gap.
+
+    Raises
+    ------
+    ValueError
+        If there is no run.
+    """
+    return Overview(as_logs(log), pictures)
+
+
+def _heading(name: str, take: Take) -> Element:
+    light = phrases.light(take.job.mode, take.job.time, take.job.weather)
+    return el("h4", el("bdi", name), " ", el("small", f"{light} · {phrases.progress(take.job)}"))
+
+
+def _line(previews: Previews, take: Take) -> Element:
+    ranked = sorted(take.job.candidates, key=lambda c: (c.rank.position == 0, c.rank.position, c.candidate_index))
+    return el("ol", *(_card(previews, take, candidate) for candidate in ranked))
+
+
+def _card(previews: Previews, take: Take, candidate: CandidateRecord) -> Element:
+    wins = candidate.candidate_index == take.job.selected_candidate
+    why = phrases.reasons(candidate, take.log, take.job)
+    failure = candidate.failure.message if candidate.failure and not why else None
+    return el(
+        "li",
+        _picture(previews, take, candidate),
+        el("p", el("b", f"c{candidate.candidate_index}"), _standing(take, candidate, wins=wins)),
+        *(el("p", text, class_="bad") for text in (*why, failure) if text),
+        class_="won" if wins else None,
+    )
+
+
+def _standing(take: Take, candidate: CandidateRecord, *, wins: bool) -> str:
+    measured = candidate.output_guard is not None and candidate.output_guard.measures is not None
+    quality = f" · quality {candidate.rank.quality:.2f}" if measured else ""
+    tied = phrases.tie(candidate.rank)
+    star = " ★" if wins else ""
+    return f"{star} {phrases.standing(candidate.rank, take.job)}{quality}" + (f" · {tied}" if tied else "")
+
+
+def _picture(previews: Previews, take: Take, candidate: CandidateRecord) -> Element:
+    file = shown_file(candidate)
+    if file is None:
+        return el("div", phrases.CANDIDATE_STATUS[candidate.status], class_="none")
+    shown = previews.of(file.path, file.sha256)
+    if isinstance(shown, Gap):
+        return el("div", "no picture: ", shown.cause, class_="none")
+    width, height = shown.size
+    share = min(1.0, TALLEST / height)
+    alt = f"Candidate {candidate.candidate_index} of {take.job.name}"
+    return el("img", src=embedded(shown.data), alt=alt, width=round(width * share), height=round(height * share))

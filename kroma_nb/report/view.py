@@ -1,0 +1,92 @@
+"""A small table with a title and notes: plain for a terminal, HTML for a notebook."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from kroma_nb.report.elements import Element, Inline, el, readable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+WIDEST = 60
+MOST_ROWS = 60
+
+# Colours come from the notebook's own theme, with a plain one where there is none.
+_STYLE = """
+.kroma{font:13px/1.45 system-ui,sans-serif;color:var(--jp-content-font-color1,inherit);max-width:100%;overflow-x:auto}
+.kroma h4{margin:.2em 0 .4em;font-size:14px}
+.kroma table{border-collapse:collapse;margin:0 0 .5em}
+.kroma th,.kroma td{padding:.2em .8em .2em 0;text-align:left;vertical-align:top;border:0;background:none}
+.kroma th{font-weight:600;border-bottom:1px solid var(--jp-border-color1,#8888)}
+.kroma td.n{text-align:right;font-variant-numeric:tabular-nums}
+.kroma p{margin:.2em 0;color:var(--jp-content-font-color2,inherit)}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What a handle shows of itself.
+
+    Attributes
+    ----------
+    title : str
+    columns : tuple of str
+    rows : tuple of tuple of str
+    notes : tuple of str
+        Whole sentences below the table.
+    """
+
+    title: str
+    columns: tuple[str, ...] = ()
+    rows: tuple[tuple[str, ...], ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def short(self, rows: int = MOST_ROWS) -> View:
+        """Leave out what is too long to look at, and say how much that is."""
+        left = len(self.rows) - rows
+        if left <= 0:
+            return self
+        return replace(self, rows=self.rows[:rows], notes=(f"… and {left:,} more.", *self.notes))
+
+    def text(self) -> str:
+        """Give it for a terminal, in columns."""
+        view = self.short()
+        lines = [view.columns, *view.rows] if view.columns else list(view.rows)
+        table = _aligned([[_cut(cell) for cell in line] for line in lines])
+        return "\n".join([view.title, *(f"  {line}" for line in table), *view.notes])
+
+    def html(self, *more: Element) -> str:
+        """Give it for a notebook, every cell as text; more elements follow the table."""
+        view = self.short()
+        head = [el("thead", el("tr", *(el("th", name) for name in view.columns)))] if view.columns else []
+        body = el("tbody", *(el("tr", *(_cell(cell) for cell in row)) for row in view.rows))
+        return str(
+            el(
+                "div",
+                Inline("style", _STYLE),
+                el("h4", el("bdi", view.title)),
+                el("table", *head, body) if view.rows else None,
+                *more,
+                *(el("p", note) for note in view.notes),
+                class_="kroma",
+            )
+        )
+
+
+def _cell(text: str) -> Element:
+    number = text.replace(",", "").replace(".", "").isdigit()
+    return el("td", el("bdi", text), class_="n" if number else None)
+
+
+def _cut(text: str) -> str:
+    plain = readable(text).replace("\n", " ")
+    return plain if len(plain) <= WIDEST else f"{plain[: WIDEST - 1]}…"
+
+
+def _aligned(lines: Sequence[Sequence[str]]) -> list[str]:
+    if not lines:
+        return []
+    widths = [max(len(cell) for cell in column) for column in zip(*lines, strict=True)]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines]

@@ -1,0 +1,120 @@
+"""Plans, runs and candidates as small tables."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kroma_nb.model.words import CandidateStatus, Gate
+from kroma_nb.report import phrases
+from kroma_nb.report.elements import el
+from kroma_nb.report.journey import shown_file
+from kroma_nb.report.previews import Gap, Previews, embedded
+from kroma_nb.report.view import View
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from kroma_nb.model.money import Forecast
+    from kroma_nb.model.plan import Plan
+    from kroma_nb.model.runlog import CandidateRecord, JobRecord, RunLog
+
+NOT_REVIEWED = "Not reviewed: ranks are measured, nobody has approved anything."
+
+
+def size(size_bytes: int) -> str:
+    """Say how many bytes, as people do.
+
+    Examples
+    --------
+    >>> size(0), size(1_500), size(2_340_000), size(7_100_000_000)
+    ('0 bytes', '1.5 KB', '2.3 MB', '7.1 GB')
+    """
+    for unit, factor in (("GB", 10**9), ("MB", 10**6), ("KB", 10**3)):
+        if size_bytes >= factor:
+            return f"{size_bytes / factor:.1f} {unit}"
+    return f"{size_bytes} bytes"
+
+
+def plan_view(plan: Plan, forecast: Forecast) -> View:
+    """Show what a run would make."""
+    rows = tuple(
+        (
+            job.name,
+            job.id,
+            str(job.size),
+            str(len(job.candidates)),
+            " ".join(str(candidate.seeds.of(job.mode)) for candidate in job.candidates),
+        )
+        for job in plan.jobs
+    )
+    light = phrases.light(plan.stage, plan.time, plan.weather)
+    title = f"{plan.project} · {light} · planned with {plan.card.provider} {plan.card.model}"
+    return View(title, ("scene", "job", "size", "candidates", "seeds"), rows, (_promised(plan, forecast), *plan.notes))
+
+
+def _promised(plan: Plan, forecast: Forecast) -> str:
+    low, high = forecast.cost_low, forecast.cost_high
+    cost = str(high) if low == high else f"{low} to {high}"
+    pictures = phrases.counted(forecast.pictures, "picture")
+    disk = f", about {size(forecast.size_bytes)}" if forecast.size_bytes is not None else ""
+    order = " → ".join(plan.postprocess.pipeline_order)
+    return f"{pictures}, {forecast.paid_pictures} of them paid: {cost}{disk}. Passes: {order}."
+
+
+def run_view(log: RunLog) -> View:
+    """Show a run's candidates in the order of their ranks."""
+    light = phrases.light(log.stage, log.time, log.weather)
+    title = f"{log.project} · {light} · {log.status.value} · {log.run_id}"
+    ordered = [(job, c) for job in log.jobs for c in sorted(job.candidates, key=_by_rank)]
+    next_step = (log.next_step,) if log.next_step else ()
+    reviewed = (NOT_REVIEWED,) if log.gate is Gate.OFF else ()
+    return View(title, COLUMNS, tuple(_row(*one) for one in ordered), (*reviewed, *log.notes, *next_step))
+
+
+def candidates_view(log: RunLog, candidates: Sequence[tuple[JobRecord, CandidateRecord]]) -> View:
+    """Show some candidates of a run, in their order."""
+    title = f"{phrases.counted(len(candidates), 'candidate')} of {log.project} · {log.run_id}"
+    return View(title, COLUMNS, tuple(_row(job, record) for job, record in candidates))
+
+
+def candidate_view(log: RunLog, job: JobRecord, record: CandidateRecord) -> View:
+    """Show one candidate."""
+    file = shown_file(record)
+    where = (file.path,) if file else ()
+    return View(f"c{record.candidate_index} of {job.name} · {log.run_id}", COLUMNS, (_row(job, record),), where)
+
+
+def candidate_page(log: RunLog, job: JobRecord, record: CandidateRecord, pictures: Callable[[str], bytes]) -> str:
+    """Show one candidate with its picture, as HTML."""
+    file = shown_file(record)
+    shown = Previews(pictures, 1, most_bytes=120_000).of(file.path, file.sha256) if file else None
+    if shown is None or isinstance(shown, Gap):
+        return candidate_view(log, job, record).html()
+    alt = f"Candidate {record.candidate_index} of {job.name}"
+    picture = el("img", src=embedded(shown.data), alt=alt, width=shown.size[0], height=shown.size[1])
+    return candidate_view(log, job, record).html(picture)
+
+
+COLUMNS = ("scene", "candidate", "place", "quality", "tied with", "says")
+
+
+def _row(job: JobRecord, candidate: CandidateRecord) -> tuple[str, ...]:
+    rank = candidate.rank
+    place = "winner" if candidate.candidate_index == job.selected_candidate else str(rank.position or "–")
+    ties = ", ".join(f"c{index}" for index in rank.tied_with)
+    quality = f"{rank.quality:.3f}" if candidate.output_guard and candidate.output_guard.measures else "–"
+    return job.name, f"c{candidate.candidate_index}", place, quality, ties, ", ".join(_says(candidate))
+
+
+def _says(candidate: CandidateRecord) -> list[str]:
+    guard = candidate.output_guard
+    says: list[str] = [*guard.hard_fail_reasons, *guard.soft_warnings] if guard else []
+    if candidate.failure is not None:
+        says.append(candidate.failure.message)
+    if not says and candidate.status is not CandidateStatus.DONE:
+        says.append(candidate.status.value)
+    return says
+
+
+def _by_rank(candidate: CandidateRecord) -> tuple[bool, int, int]:
+    return candidate.rank.position == 0, candidate.rank.position, candidate.candidate_index

@@ -1,0 +1,105 @@
+"""Making a project: its folders, its card, and the example settings of a new workspace."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from pydantic import ValidationError
+
+from kroma_nb.blobs import create_atomic, write_atomic
+from kroma_nb.errors import RecordInvalid, WriteFailed
+from kroma_nb.model.parsing import dotted
+from kroma_nb.model.project import ProjectCard
+from kroma_nb.model.run import now
+from kroma_nb.workbench.resources import shipped
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FOLDERS = (".kroma", "references", "inputs", "runs")
+
+
+def card_path(root: Path) -> Path:
+    """Give the file that says which project this is."""
+    return root / ".kroma" / "project.json"
+
+
+def read_card(root: Path) -> ProjectCard | None:
+    """Read what a project says of itself; None where it has no card yet.
+
+    Raises
+    ------
+    RecordInvalid
+        If the card cannot be read, or is another project's.
+    """
+    path = card_path(root)
+    try:
+        card = ProjectCard.model_validate_json(path.read_bytes())
+    except FileNotFoundError:
+        return None
+    except OSError as cause:
+        raise RecordInvalid(str(path), "", f"cannot be read: {cause.strerror}", "check its permissions") from cause
+    except ValidationError as cause:
+        first = cause.errors(include_url=False)[0]
+        raise RecordInvalid(str(path), dotted(first["loc"]), first["msg"], "restore the file from a copy") from None
+    if card.slug != root.name:
+        way_out = f"give the folder the name {card.slug}, or write {root.name} as the slug"
+        raise RecordInvalid(str(path), "slug", f"it is the card of project {card.slug}", way_out)
+    return card
+
+
+def write_card(root: Path, card: ProjectCard) -> None:
+    """Write what a project says of itself.
+
+    Raises
+    ------
+    WriteFailed
+        If the disk refuses.
+    """
+    write_atomic(card_path(root), _written(card), durable=True)
+
+
+def _written(card: ProjectCard) -> bytes:
+    return (card.model_dump_json(indent=2, by_alias=True) + "\n").encode()
+
+
+def found(root: Path, slug: str) -> ProjectCard:
+    """Make a project's folders and its card; what is there stays as it is.
+
+    Raises
+    ------
+    WriteFailed
+        If the disk refuses.
+    RecordInvalid
+        If there is a card that cannot be used.
+    """
+    card = read_card(root)
+    if card is None:
+        new = ProjectCard(id=uuid4(), slug=slug, name=slug, created_at=now())
+        # Somebody else may found it at this very moment: whoever comes first gives the id.
+        create_atomic(card_path(root), _written(new))
+        card = read_card(root) or new
+    for name in FOLDERS:
+        try:
+            (root / name).mkdir(parents=True, exist_ok=True)
+        except OSError as cause:
+            raise WriteFailed(root / name, cause.strerror or str(cause)) from cause
+    return card
+
+
+def add_examples(home: Path) -> tuple[Path, ...]:
+    """Put example settings into a workspace that has no ``config/``, and give the files that are new.
+
+    Raises
+    ------
+    WriteFailed
+        If the disk refuses.
+    """
+    config = home / "config"
+    if config.exists():
+        return ()
+    made = [config / example.name for example in sorted(shipped("config").iterdir())]
+    for path in made:
+        write_atomic(path, (shipped("config") / path.name).read_bytes())
+    return tuple(made)
