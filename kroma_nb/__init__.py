@@ -16,13 +16,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from kroma_nb import blobs, errors, images, model, passes, planning, qa, report, run, settings, workbench
+    from kroma_nb import batch, blobs, errors, images, model, passes, planning, qa, report, run, settings, workbench
     from kroma_nb.workbench import open_workbench
 
 __version__ = "0.1.0"
 
 __all__ = [
     "__version__",
+    "batch",
     "blobs",
     "errors",
     "images",
@@ -37,7 +38,12 @@ __all__ = [
     "workbench",
 ]
 
-_FROM = {"open_workbench": "kroma_nb.workbench"}
+# What IPython looks for on `%load_ext kroma_nb` stands beside the public names.
+_FROM = {
+    "open_workbench": "kroma_nb.workbench",
+    "load_ipython_extension": "kroma_nb.cli.magic",
+    "unload_ipython_extension": "kroma_nb.cli.magic",
+}
 
 
 def __getattr__(name: str) -> object:

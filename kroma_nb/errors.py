@@ -7,23 +7,31 @@
     │   ├── FieldInvalid                 a field of a file or request
     │   │   ├── ManifestInvalid · SettingsInvalid · JobsFileInvalid · PostprocessInvalid
     │   │   ├── ColorProfilesInvalid · CatalogInvalid · RequestInvalid · RecordInvalid
+    │   │   ├── NotebookInvalid · ParameterInvalid
     │   │   └── LimitExceeded            too many of something, and how to allow more
     │   ├── FileMissing · PathRefused · PictureUnreadable · PictureTooLarge
     │   └── PassUnavailable              a pass is asked for that has no backend here
     ├── PolicyRefused           exit 3   allowed only after a decision that was not made
+    │   └── SecretRefused                a notebook's parameter would keep a secret
     ├── ProviderFailed          exit 4   an engine did not deliver
-    └── InfraFailed             exit 5   disk, permissions, processes
-        └── FolderTaken · WriteFailed · WorkersLost · ContentDamaged
+    ├── InfraFailed             exit 5   disk, permissions, processes
+    │   └── FolderTaken · WriteFailed · WorkersLost · ContentDamaged
+    ├── NotebookFailed          exit as the error in its cell, 1 for one that is not in this tree
+    └── NotebookInterrupted     exit 6   Ctrl-C or a signal to end; what was made is kept
 
 Anything else that reaches a user is a bug and keeps its traceback.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from types import TracebackType
+
+_PACKAGE = Path(__file__).parent
 
 
 def _shown(path: object) -> str:
@@ -37,16 +45,32 @@ class KromaError(Exception):
     Attributes
     ----------
     error_kind : str
-        One of ``validation``, ``policy``, ``provider``, ``infra``.
+        One of ``validation``, ``policy``, ``provider``, ``infra``; ``interrupted`` where a person ended it.
     error_code : str
         A stable word for this very case, as run logs and faces report it.
     exit_code : int
         What a command ends with when this error reaches it.
     """
 
-    error_kind: ClassVar[str] = "unknown"
-    error_code: ClassVar[str] = "unknown"
-    exit_code: ClassVar[int] = 1
+    error_kind: str = "unknown"
+    error_code: str = "unknown"
+    exit_code: int = 1
+
+    def _render_traceback_(self) -> list[str]:
+        """Say in a notebook what a command says, once: IPython shows this in place of a traceback."""
+        said = f"\x1b[31m{type(self).__name__}\x1b[0m (error_kind={self.error_kind} error_code={self.error_code})"
+        return [said, *_asked_from(self.__traceback__), str(self)]
+
+
+def _asked_from(trace: TracebackType | None) -> list[str]:
+    """Give the line, usually of a cell, that called into kroma_nb."""
+    asked = ""
+    for frame in traceback.extract_tb(trace):
+        if Path(frame.filename).is_relative_to(_PACKAGE):
+            break
+        if "IPython" not in Path(frame.filename).parts:
+            asked = f"  line {frame.lineno}: {frame.line}"
+    return [asked] if asked else []
 
 
 class ValidationFailed(KromaError):
@@ -129,6 +153,18 @@ class RecordInvalid(FieldInvalid):
     """A plan, journal or run log on disk is not what kroma_nb wrote."""
 
     error_code = "invalid_record"
+
+
+class NotebookInvalid(FieldInvalid):
+    """A notebook is not there, or cannot be run without a person."""
+
+    error_code = "invalid_notebook"
+
+
+class ParameterInvalid(FieldInvalid):
+    """A notebook has no such parameter, or the value is of another type."""
+
+    error_code = "invalid_parameter"
 
 
 class LimitExceeded(FieldInvalid):
@@ -223,6 +259,22 @@ class PolicyRefused(KromaError):
     exit_code = 3
 
 
+class SecretRefused(PolicyRefused):
+    """A parameter looks like a secret, and everything that a notebook is given stays in its file."""
+
+    error_code = "secret_refused"
+
+    def __init__(self, parameter: str, sign: str) -> None:
+        super().__init__(parameter, sign)
+        self.parameter, self.sign = parameter, sign
+
+    def __str__(self) -> str:
+        return (
+            f"the parameter {self.parameter} {self.sign}, and what a notebook is given stays readable in its file; "
+            "set it as an environment variable and let the notebook's code find it there."
+        )
+
+
 class ProviderFailed(KromaError):
     """An engine did not deliver a usable picture."""
 
@@ -300,3 +352,55 @@ class ContentDamaged(InfraFailed):
             f"{_shown(self.path)} holds {self.found_sha256[:12]}… where {self.expected_sha256[:12]}… was stored; "
             "restore the file from its source."
         )
+
+
+class NotebookFailed(KromaError):
+    """A cell ended with an error; the notebook as far as it came is kept.
+
+    Parameters
+    ----------
+    path : Path
+        The kept notebook.
+    cell : str
+        Which cell, in words.
+    error_kind, error_code : str
+        Of the error in the cell.
+    message : str
+        What that error said.
+    """
+
+    error_code = "notebook_failed"
+
+    def __init__(self, path: Path, cell: str, error_kind: str, error_code: str, message: str) -> None:
+        super().__init__(path, cell, error_kind, error_code, message)
+        self.path, self.cell, self.message = path, cell, message
+        self.error_kind, self.error_code = error_kind, error_code
+        self.exit_code = EXIT_CODES.get(error_kind, 1)
+
+    def __str__(self) -> str:
+        told = " ".join(self.message.split()).rstrip(".")
+        return (
+            f"{self.cell} failed: {told} (error_kind={self.error_kind} error_code={self.error_code}); "
+            f"what was executed is kept in {_shown(self.path)}."
+        )
+
+
+class NotebookInterrupted(KromaError):
+    """Somebody ended a notebook; what was made, and the notebook as far as it came, is kept."""
+
+    error_kind = "interrupted"
+    error_code = "notebook_interrupted"
+    exit_code = 6
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.path = path
+
+    def __str__(self) -> str:
+        return f"interrupted; what was executed is kept in {_shown(self.path)}. Give the same command for a new run."
+
+
+EXIT_CODES = {
+    kind.error_kind: kind.exit_code
+    for kind in (ValidationFailed, PolicyRefused, ProviderFailed, InfraFailed, NotebookInterrupted)
+}

@@ -82,7 +82,7 @@ def demo(home: DemoHome = Path("kroma-demo"), workers: Workers = None, as_json: 
             follow=made[0] if made else None,
         )
         made.append(play(place, planned, workers=workers, quiet=as_json))
-        if screen.exit_code(made[-1].log):
+        if made[-1].log.exit_code:
             break
     _show_runs(place, made, as_json=as_json)
 
@@ -113,7 +113,7 @@ def _planned(options: PlanOptions, project: Project) -> PlannedRun:
 def _show_runs(project: Project, made: list[Run], *, as_json: bool) -> None:
     *earlier, last = made
     published = last.publish(*earlier)
-    code = max(screen.exit_code(one.log) for one in made)
+    code = max(one.log.exit_code for one in made)
     if as_json:
         runs = [{"run_id": one.run_id, "stage": one.log.stage.value, "status": one.status.value} for one in made]
         paths = {"gallery": str(published.gallery), "contact_sheet": str(published.contact_sheet)}

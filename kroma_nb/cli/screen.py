@@ -11,14 +11,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from kroma_nb.model.words import ExitCode, RunStatus
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from kroma_nb.errors import KromaError
     from kroma_nb.model.run import Event
-    from kroma_nb.model.runlog import RunLog
     from kroma_nb.report import View
 
 console = Console(highlight=False, emoji=False)
@@ -64,19 +61,6 @@ def show(view: View) -> None:
     table(view.title, view.columns, view.rows)
     for note in view.notes:
         say(note)
-
-
-def exit_code(log: RunLog) -> ExitCode:
-    """Say what a command ends with after this run."""
-    if log.status is RunStatus.OK:
-        return ExitCode.OK
-    if log.status is not RunStatus.FAILED:
-        return ExitCode.PARTIAL
-    kinds = {c.failure.error_kind for job in log.jobs for c in job.candidates if c.failure}
-    codes = {"validation": ExitCode.INPUT, "policy": ExitCode.POLICY, "infra": ExitCode.INFRA, "unknown": ExitCode.BUG}
-    if not kinds:
-        return ExitCode.PARTIAL  # everything was drawn, and the guard let nothing through
-    return codes.get(kinds.pop(), ExitCode.PROVIDER) if len(kinds) == 1 else ExitCode.PROVIDER
 
 
 @contextmanager

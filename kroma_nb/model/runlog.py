@@ -14,7 +14,7 @@ from kroma_nb.model.postprocess import PostprocessPlan
 from kroma_nb.model.quality import FileReport, GuardSettings, Rank
 from kroma_nb.model.run import Environment, Failure, Message, PassRecord, ProjectPath, RunId, Sha256, StoredFile
 from kroma_nb.model.value import Value
-from kroma_nb.model.words import CandidateStatus, Gate, JobStatus, RunStatus, Stage, TimeOfDay, Weather
+from kroma_nb.model.words import CandidateStatus, ExitCode, Gate, JobStatus, RunStatus, Stage, TimeOfDay, Weather
 
 RUN_SCHEMA: Final = "kroma_nb.run/1"
 ALL_FAILED = "all_candidates_failed_output_guard"
@@ -210,3 +210,23 @@ class RunLog(Value):
     def pictures(self) -> int:
         """How many candidates are done."""
         return sum(c.status is CandidateStatus.DONE for job in self.jobs for c in job.candidates)
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """What a command ends with after this run."""
+        if self.status is RunStatus.OK:
+            return ExitCode.OK
+        if self.status is not RunStatus.FAILED:
+            return ExitCode.PARTIAL
+        kinds = {c.failure.error_kind for job in self.jobs for c in job.candidates if c.failure}
+        if not kinds:
+            return ExitCode.PARTIAL  # everything was drawn, and the guard let nothing through
+        return _OF_KIND.get(kinds.pop(), ExitCode.PROVIDER) if len(kinds) == 1 else ExitCode.PROVIDER
+
+
+_OF_KIND = {
+    "validation": ExitCode.INPUT,
+    "policy": ExitCode.POLICY,
+    "infra": ExitCode.INFRA,
+    "unknown": ExitCode.BUG,
+}

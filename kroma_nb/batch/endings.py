@@ -1,0 +1,81 @@
+"""How an execution ended: well, with an error in a cell, without its kernel, or because somebody ended it."""
+
+from __future__ import annotations
+
+import re
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from kroma_nb.errors import InfraFailed, KromaError, NotebookFailed, NotebookInterrupted
+from kroma_nb.model.run import Failure
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from papermill.exceptions import PapermillExecutionError
+
+    from kroma_nb.batch.interrupts import Interrupts
+
+# As every KromaError shows itself in a notebook, and as NotebookFailed passes it on.
+_SAID = re.compile(r"\(error_kind=(\w+) error_code=(\w+)\)")
+KERNEL = "the kernel"
+INTERRUPTED = Failure(
+    error_kind=NotebookInterrupted.error_kind, error_code=NotebookInterrupted.error_code, message="It was interrupted."
+)
+
+
+@dataclass
+class Ending:
+    """How an execution ended.
+
+    Attributes
+    ----------
+    failure : Failure or None
+        None where every cell came to its end.
+    cell : str
+        Where it ended early, in words.
+    """
+
+    failure: Failure | None = None
+    cell: str = ""
+
+    def error(self, kept: Path) -> KromaError:
+        """Give the error to raise, once the notebook lies where it is kept."""
+        assert self.failure is not None
+        if self.failure is INTERRUPTED:
+            return NotebookInterrupted(kept)
+        said = self.failure
+        return NotebookFailed(kept, self.cell, said.error_kind, said.error_code, said.message)
+
+
+@contextmanager
+def ending_of(interrupts: Interrupts) -> Iterator[Ending]:
+    """Note how the block ends; errors of cells and kernels, and the wish to end, do not leave it."""
+    from nbclient.exceptions import DeadKernelError
+    from papermill.exceptions import PapermillExecutionError
+
+    ending = Ending()
+    try:
+        yield ending
+    except KeyboardInterrupt:
+        ending.failure = INTERRUPTED
+    except PapermillExecutionError as error:
+        was_ended = error.ename == "KeyboardInterrupt" or (interrupts.asked and error.ename == "CellExecutionError")
+        ending.failure = INTERRUPTED if was_ended else _failure(error)
+        ending.cell = f"cell [{error.exec_count}] of the notebook"
+    except (DeadKernelError, RuntimeError) as error:
+        if not isinstance(error, DeadKernelError) and "ernel" not in str(error):
+            raise
+        message = "it died, perhaps for a lack of memory"
+        ending.failure = Failure(error_kind=InfraFailed.error_kind, error_code="kernel_died", message=message)
+        ending.cell = KERNEL
+
+
+def _failure(error: PapermillExecutionError) -> Failure:
+    """Give an error of the tree as it called itself, and anything else as what it is to us: unknown."""
+    said = _SAID.search("\n".join(error.traceback or ()))
+    kind, code = said.groups() if said else (KromaError.error_kind, NotebookFailed.error_code)
+    message = f"{error.ename}: {error.evalue}" if error.evalue else error.ename
+    return Failure(error_kind=kind, error_code=code, message=message)

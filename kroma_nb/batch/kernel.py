@@ -1,0 +1,81 @@
+"""Papermill's engine with a kernel of this very Python, that can be interrupted and never stays behind."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Any
+
+from ipykernel.kernelspec import get_kernel_dict
+from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
+from jupyter_client.manager import AsyncKernelManager
+from nbclient.exceptions import CellExecutionError
+from papermill.clientwrap import PapermillNotebookClient
+from papermill.engines import Engine, papermill_engines
+
+if TYPE_CHECKING:
+    from kroma_nb.batch.interrupts import Interrupts
+
+ENGINE = "kroma_nb"
+# What ends an execution is raised; saying it on standard error as well would say it twice.
+logger = logging.getLogger(__name__)
+logger.addHandler(logging.NullHandler())
+# A machine that is busy with pictures may let a kernel and its last words wait.
+START_TIMEOUT_S = 120
+LAST_WORDS_TIMEOUT_S = 60
+
+
+class _ThisPython(KernelSpecManager):
+    """Knows one kernel: the Python that this process runs in, whatever else is installed under that name."""
+
+    def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
+        return KernelSpec(name=kernel_name, **get_kernel_dict())
+
+
+class _Client(PapermillNotebookClient):  # type: ignore[misc]
+    """Executes cells, and knows at every moment whether the kernel would hear an interrupt."""
+
+    interrupts: Interrupts
+
+    def create_kernel_manager(self) -> AsyncKernelManager:
+        self.km = AsyncKernelManager(kernel_name="python3", kernel_spec_manager=_ThisPython())
+        if self.km.has_trait("transport_encryption"):
+            self.km.transport_encryption = "auto"  # other users of the machine could listen on the loopback
+        return self.km
+
+    def process_message(self, msg: dict[str, Any], *args: Any) -> Any:
+        if msg["msg_type"] == "execute_input":
+            self.interrupts.began(self._interrupt())
+        return super().process_message(msg, *args)
+
+    def _interrupt(self) -> Any:
+        loop = asyncio.get_running_loop()
+        return lambda: loop.call_soon_threadsafe(self._send_interrupt)
+
+    def _send_interrupt(self) -> None:
+        self._sent = asyncio.ensure_future(self.km.interrupt_kernel())
+
+    def begin(self, **_: Any) -> None:
+        if self.interrupts.asked:
+            raise CellExecutionError("", "KeyboardInterrupt", "")
+
+    def end(self, **_: Any) -> None:
+        self.interrupts.ended()
+
+
+class _Engine(Engine):  # type: ignore[misc]
+    @classmethod
+    def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **options: Any) -> None:
+        client = _Client(
+            nb_man,
+            kernel_name=kernel_name,
+            startup_timeout=START_TIMEOUT_S,
+            iopub_timeout=LAST_WORDS_TIMEOUT_S,
+            log=logger,
+        )
+        client.interrupts = options["interrupts"]
+        client.on_cell_start, client.on_cell_executed = client.begin, client.end
+        client.execute(env=options["environment"], cwd=options["folder"])
+
+
+papermill_engines.register(ENGINE, _Engine)

@@ -1,0 +1,196 @@
+"""Runs a notebook from its first cell to its last, and says how it ended."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kroma_nb.batch.declared import declared, parameters_cell
+from kroma_nb.batch.endings import Ending, ending_of
+from kroma_nb.batch.filing import Desk, booked, copy_out, executed_sha256, refuse_taken, without_home
+from kroma_nb.batch.given import checked
+from kroma_nb.batch.interrupts import Interrupts
+from kroma_nb.batch.sources import read_source
+from kroma_nb.batch.telling import parameters_table
+from kroma_nb.model.notebook import Kind, NotebookRecord, NotebookStatus
+from kroma_nb.model.run import now
+from kroma_nb.model.words import ExitCode
+from kroma_nb.workbench import RUN_BOOK, open_workbench
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from kroma_nb.batch.sources import Source
+    from kroma_nb.model.notebook import Parameter
+    from kroma_nb.workbench import Run
+
+HOME = "KROMA_HOME"
+WORKSPACE = "workspace"
+
+
+@dataclass(frozen=True)
+class NotebookRun:
+    """A notebook that came to its end.
+
+    Attributes
+    ----------
+    notebook : Path
+        The executed notebook: beside the log of the last run that it made, else in the workspace's ``var/notebooks``.
+    record : NotebookRecord
+    runs : tuple of Run
+        What it made, in order.
+    """
+
+    notebook: Path
+    record: NotebookRecord
+    runs: tuple[Run, ...]
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """What a command ends with: the worst that one of the runs says."""
+        return max((run.log.exit_code for run in self.runs), default=ExitCode.OK)
+
+
+@dataclass(frozen=True)
+class _Call:
+    """What is to be executed, checked."""
+
+    source: Source
+    parameters: tuple[Parameter, ...]
+    values: dict[str, Any]
+    desk: Desk
+    started_at: datetime
+
+    def record(self, data: bytes, ending: Ending) -> NotebookRecord:
+        executed = {p.name: self.values.get(p.name, p.default) for p in self.parameters}
+        return NotebookRecord(
+            name=self.source.name,
+            source_sha256=self.source.sha256,
+            executed_sha256=executed_sha256(data),
+            parameters=without_home(executed, self.desk.home),
+            changed=tuple(self.values),
+            status=NotebookStatus.FAILED if ending.failure else NotebookStatus.OK,
+            started_at=self.started_at,
+            finished_at=now(),
+            failure=ending.failure,
+        )
+
+
+def run_notebook(
+    notebook: str | Path,
+    parameters: Mapping[str, object] | None = None,
+    *,
+    home: Path | str | None = None,
+    output: Path | str | None = None,
+    progress: bool = False,
+) -> NotebookRun:
+    """Execute a notebook in a fresh kernel of this Python, and file it with the runs that it makes.
+
+    Parameters
+    ----------
+    notebook : str or Path
+        A path that ends with ``.ipynb``, or a shipped notebook's name.
+    parameters : mapping, optional
+        Values for the names in its parameters cell.
+    home : Path or str, optional
+        The workspace; takes the place of the notebook's own parameter ``workspace`` unless that is given too. By
+        default ``KROMA_HOME``, or else the current folder.
+    output : Path or str, optional
+        Where the executed notebook is written as well; nothing there is overwritten.
+    progress : bool
+        Whether to show a bar on standard error.
+
+    Raises
+    ------
+    ValidationFailed, PolicyRefused
+        Before anything is executed: an unknown notebook or parameter, a value of another type, a secret.
+    NotebookFailed
+        If a cell failed; the notebook as far as it came is kept, as it is with every other ending.
+    NotebookInterrupted
+        After Ctrl-C or a signal to end.
+    InfraFailed
+        If the disk refuses.
+
+    Examples
+    --------
+    >>> done = run_notebook("run_stage", {"candidates": 3})  # doctest: +SKIP
+    """
+    if output is not None:
+        refuse_taken(Path(output))
+    call, node = _prepared(notebook, dict(parameters or {}), home)
+    call.desk.write(node)
+    with tempfile.TemporaryDirectory(prefix="kroma-") as scratch:
+        book = Path(scratch) / "runs.jsonl"
+        ending = _executed(call, book, progress=progress)
+        runs = booked(book)
+    data = call.desk.finished()
+    record = call.record(data, ending)
+    kept = call.desk.file(data, record, runs)
+    if output is not None:
+        copy_out(Path(output), data)
+    if ending.failure is not None:
+        raise ending.error(kept)
+    return NotebookRun(kept, record, runs)
+
+
+def _prepared(notebook: str | Path, given: dict[str, object], home: Path | str | None) -> tuple[_Call, Any]:
+    """Check everything, and give the notebook as it will be executed: with its values, and the table that shows them."""
+    source = read_source(notebook)
+    node = source.node()
+    parameters = declared(node, file=source.shown)
+    own = next((p for p in parameters if p.name == WORKSPACE and p.kind is Kind.TEXT), None)
+    if home is not None and own is not None and own.default:
+        given = {WORKSPACE: "", **given}  # which is the workspace that the kernel's environment names
+    values = checked(parameters, given, file=source.shown)
+    moment = now()
+    desk = Desk.for_notebook(open_workbench(home).home, source.name, moment)
+    _inject(node, values, parameters_table(parameters, values), source)
+    return _Call(source, parameters, values, desk, moment), node
+
+
+def _inject(node: Any, values: dict[str, Any], table: str, source: Source) -> None:
+    import nbformat
+    from papermill.parameterize import parameterize_notebook
+
+    node.cells = [cell for cell in node.cells if not {"injected-parameters", TABLE} & set(cell.metadata.get("tags", ()))]
+    at = parameters_cell(node, file=source.shown)
+    if values:
+        for cell in node.cells:
+            cell.metadata.setdefault("tags", [])
+        node.metadata.setdefault("papermill", {})
+        node.cells = parameterize_notebook(node, values, kernel_name="python3", language="python").cells
+        at += 1
+        node.cells[at]["id"] = "injected-parameters"
+    words = nbformat.v4.new_markdown_cell(table, id=TABLE, metadata={"tags": [TABLE]})
+    node.cells.insert(at + 1, words)
+
+
+TABLE = "parameters-table"
+
+
+def _executed(call: _Call, book: Path, *, progress: bool) -> Ending:
+    import papermill
+
+    from kroma_nb.batch.kernel import ENGINE
+
+    interrupts = Interrupts()
+    # Papermill reads braces in a path as names of parameters.
+    path = str(call.desk.path).replace("{", "{{").replace("}", "}}")
+    bar = {"desc": call.source.name, "unit": "cell", "leave": False} if progress else False
+    with interrupts.heard(), ending_of(interrupts) as ending:
+        papermill.execute_notebook(
+            path,
+            path,
+            engine_name=ENGINE,
+            kernel_name="python3",
+            language="python",
+            progress_bar=bar,
+            interrupts=interrupts,
+            folder=str(Path.cwd()),
+            environment={**os.environ, HOME: str(call.desk.home), RUN_BOOK: str(book)},
+        )
+    return ending

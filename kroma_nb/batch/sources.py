@@ -1,0 +1,109 @@
+"""Which notebook is meant: a path, or the name of one that travels with kroma_nb."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kroma_nb.blobs import sha256_bytes
+from kroma_nb.errors import NotebookInvalid
+from kroma_nb.model.parsing import did_you_mean
+from kroma_nb.workbench import shipped
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ENDING = ".ipynb"
+
+
+@dataclass(frozen=True)
+class Source:
+    """A notebook's file as it was read.
+
+    Attributes
+    ----------
+    shown : str
+        As it was named, for errors.
+    name : str
+        The file's name without folder and ending.
+    data : bytes
+    """
+
+    shown: str
+    name: str
+    data: bytes
+
+    @property
+    def sha256(self) -> str:
+        """Of the file."""
+        return sha256_bytes(self.data)
+
+    def node(self) -> Any:
+        """Parse it, as nbformat 4.
+
+        Raises
+        ------
+        NotebookInvalid
+            If it is no notebook, or not one in Python.
+        """
+        import nbformat
+
+        try:
+            node = nbformat.v4.upgrade(nbformat.reads(self.data.decode("utf-8-sig"), as_version=4))
+        except (nbformat.reader.NotJSONError, nbformat.ValidationError, ValueError, KeyError, AttributeError) as cause:
+            first = str(cause).strip().splitlines()[:1]
+            problem = f"it is no notebook: {first[0][:120] if first else type(cause).__name__}"
+            raise NotebookInvalid(self.shown, "", problem, "name a Jupyter notebook") from None
+        language = node.metadata.get("kernelspec", {}).get("language", "python")
+        if language != "python":
+            raise NotebookInvalid(self.shown, "", f"it is written in {language}", "name a notebook in Python")
+        return node
+
+
+def read_source(named: str | Path) -> Source:
+    """Find and read a notebook.
+
+    Parameters
+    ----------
+    named : str or Path
+        A path that ends with ``.ipynb``, or a shipped notebook's name such as ``run_stage`` or ``runs/run_stage``.
+
+    Raises
+    ------
+    NotebookInvalid
+        If there is none, or it cannot be read.
+    """
+    path = Path(named) if str(named).endswith(ENDING) else _shipped(str(named))
+    try:
+        return Source(str(named), path.stem, path.read_bytes())
+    except OSError as cause:
+        problem = "there is no such file" if isinstance(cause, FileNotFoundError) else str(cause.strerror or cause)
+        way_out = "correct the path, or name one that `kroma notebook list` shows"
+        raise NotebookInvalid(str(named), "", problem, way_out) from cause
+
+
+def _shipped(name: str) -> Path:
+    known = dict(shipped_notebooks())
+    if name in known:
+        return known[name]
+    by_stem = {path.stem: path for path in known.values()}
+    if name in by_stem:
+        return by_stem[name]
+    names = {*known, *by_stem}
+    raise NotebookInvalid("request", "notebook", f"no notebook is called {name!r}", did_you_mean(name, names))
+
+
+def shipped_notebooks() -> Iterator[tuple[str, Path]]:
+    """Give those that travel with kroma_nb, by name: ``01_first_run``, ``runs/run_stage``."""
+    root = shipped("notebooks")
+    for path in sorted(root.rglob(f"*{ENDING}")):
+        inside = path.relative_to(root)
+        if not any(part.startswith(".") for part in inside.parts):
+            yield inside.with_suffix("").as_posix(), path
+
+
+def question(node: Any) -> str:
+    """Give what a notebook asks: its first heading, without marks."""
+    lines = (line for cell in node.cells if cell.cell_type == "markdown" for line in cell.source.splitlines())
+    return next((line.lstrip("# ").strip() for line in lines if line.startswith("#")), "")
