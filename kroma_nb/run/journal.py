@@ -1,4 +1,4 @@
-"""The journal: events appended to a file, one JSON object a line, and read back."""
+"""The journal: events appended to a file, one JSON object a line, and found again by job."""
 
 from __future__ import annotations
 
@@ -104,8 +104,12 @@ def is_played(path: Path) -> bool:
         return False
 
 
-def read_journal(path: Path) -> Iterator[Event]:
-    """Read the events back, in order.
+INPUTS = ""
+"""The key under which an index keeps the events of the run's inputs; no job has it as its id."""
+
+
+class JournalIndex:
+    """Where in a journal each job's events stand, so that a long run is folded job by job.
 
     A torn last line is what a kill in the middle of a write leaves; it is passed over. A broken line before it
     means that somebody changed the file, and nothing is guessed.
@@ -114,20 +118,6 @@ def read_journal(path: Path) -> Iterator[Event]:
     ------
     RecordInvalid
         With the line's number, or if there is no such file.
-    """
-    with _opened(path) as file:
-        for number, line in enumerate(file, 1):
-            if not line.endswith(b"\n"):
-                return
-            yield _parsed(line, path, f"line {number}")
-
-
-INPUTS = ""
-"""The key under which an index keeps the events of the run's inputs; no job has it as its id."""
-
-
-class JournalIndex:
-    """Where in a journal each job's events stand, so that a long run is folded job by job.
 
     Attributes
     ----------
@@ -141,8 +131,10 @@ class JournalIndex:
         self._places: dict[str, list[int]] = {}
         place = 0
         with _opened(path) as file:
-            for line in file:
-                event = _parsed(line, path, f"byte {place}")
+            for number, line in enumerate(file, 1):
+                if not line.endswith(b"\n"):
+                    break
+                event = _parsed(line, path, f"line {number}")
                 key = _key_of(event)
                 if key is None:
                     self.head.append(event)

@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 from textwrap import indent
 from typing import TYPE_CHECKING, Any
 
-from pydantic import ValidationError
-
 from kroma_nb.blobs import atomic_file
 from kroma_nb.errors import RecordInvalid
 from kroma_nb.model.quality import Rank
@@ -24,12 +22,11 @@ from kroma_nb.model.run import (
 )
 from kroma_nb.model.runlog import ALL_FAILED, CandidateRecord, InputRecord, JobRecord, RunLog
 from kroma_nb.model.words import CandidateStatus, JobStatus, PassName, RunStatus
-from kroma_nb.run.folder import RESTORE, RunFolder, is_run_id, read_record
-from kroma_nb.run.journal import INPUTS, JournalIndex, is_played, read_journal
+from kroma_nb.run.folder import RESTORE, RunFolder
+from kroma_nb.run.journal import INPUTS, JournalIndex
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from pathlib import Path
 
     from kroma_nb.model.plan import Job, Plan
     from kroma_nb.model.postprocess import PostprocessPlan
@@ -263,16 +260,12 @@ def write_run_log(folder: RunFolder, plan: Plan) -> None:
     WriteFailed
         If the disk refuses.
     """
-    index = JournalIndex(folder.journal_path)
-    log = _run_log(plan, _Happened().hear(index.head), (), played=False)
-    paths = {event.file.sha256: event.file.path for event in _inputs(index)}
+    log, jobs = folded(folder, plan, played=False)
     lists: dict[str, Iterator[dict[str, Any]]] = {
-        "inputs": (_input_record(event).to_json() for event in _inputs(index)),
-        "jobs": (
-            _job_document(_job_record(job, plan, _Happened(paths=paths).hear(index.events_of(job.id))), plan)
-            for job in plan.jobs
-        ),
+        "inputs": (entry.to_json() for entry in log.inputs),
+        "jobs": (_job_document(job, plan) for job in jobs),
     }
+    log = log.model_copy(update={"inputs": ()})
     with atomic_file(folder.log_path, durable=True) as file:
         for piece in _streamed(_head_document(log, plan), lists):
             file.write(piece.encode())
@@ -300,62 +293,15 @@ def _json(document: dict[str, Any]) -> str:
     return json.dumps(document, indent=2, ensure_ascii=False)
 
 
-def read_run(path: Path, *, project: str | None = None) -> RunLog:
-    """Read a run from its folder; one that was killed is folded from its journal and shown as ``interrupted``.
-
-    Parameters
-    ----------
-    path : Path
-        The run's folder.
-    project : str, optional
-        Whose run it must be.
+def folded(folder: RunFolder, plan: Plan, *, played: bool) -> tuple[RunLog, Iterator[JobRecord]]:
+    """Fold a run from its journal: everything but the jobs, and the jobs one by one.
 
     Raises
     ------
     RecordInvalid
-        If a file of the run is missing, damaged or was changed, or it is another project's run.
+        If the journal is not what was written.
     """
-    folder = RunFolder(path.parent.parent, path.name)
-    log = _written(folder) if folder.log_path.exists() else _folded(folder)
-    if log.run_id != path.name:
-        problem = f"the run calls itself {log.run_id}"
-        raise RecordInvalid(str(path), "run_id", problem, "give the folder its old name back, or restore its files")
-    if project not in {None, log.project}:
-        problem = f"it is a run of project {log.project}"
-        raise RecordInvalid(str(path), "project", problem, f"move the folder to {log.project}'s runs")
-    return log
-
-
-def _written(folder: RunFolder) -> RunLog:
-    try:
-        return RunLog.model_validate_json(read_record(folder.log_path))
-    except ValidationError as cause:
-        first = cause.errors(include_url=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        way_out = f"delete the file: it is made again from {folder.plan_path.name} and {folder.journal_path.name}"
-        raise RecordInvalid(str(folder.log_path), where, first["msg"], way_out) from None
-
-
-def _folded(folder: RunFolder) -> RunLog:
-    log = fold(folder.plan(), read_journal(folder.journal_path), played=is_played(folder.journal_path))
-    if folder.plan_sha256() != log.plan_sha256:
-        problem = "it was changed after the run had started"
-        raise RecordInvalid(str(folder.plan_path), "", problem, RESTORE)
-    return log
-
-
-def run_folders(root: Path) -> Iterator[Path]:
-    """Give the run folders of a project, newest first; other folders beside them are passed over.
-
-    Raises
-    ------
-    RecordInvalid
-        If the project's folder of runs cannot be read.
-    """
-    runs = root / "runs"
-    try:
-        found = [path for path in runs.iterdir() if is_run_id(path.name)] if runs.is_dir() else []
-    except OSError as cause:
-        way_out = "check the folder's permissions"
-        raise RecordInvalid(str(runs), "", f"cannot be read: {cause.strerror}", way_out) from cause
-    yield from sorted(found, reverse=True)
+    index = JournalIndex(folder.journal_path)
+    happened = _Happened().hear(index.head).hear(_inputs(index))
+    jobs = (_job_record(job, plan, _Happened(paths=happened.paths).hear(index.events_of(job.id))) for job in plan.jobs)
+    return _run_log(plan, happened, (), played=played), jobs

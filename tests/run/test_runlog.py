@@ -14,7 +14,6 @@ from kroma_nb import run
 from kroma_nb.errors import RecordInvalid
 from kroma_nb.model.plan import PostprocessRequest
 from kroma_nb.model.words import CandidateStatus
-from kroma_nb.run.journal import read_journal
 
 
 @pytest.fixture
@@ -80,7 +79,8 @@ def test_the_streamed_file_is_indented_json_in_utf_8_that_reads_back_equal(recor
     written = run.read_run(folder)
 
     assert text == json.dumps(record, indent=2, ensure_ascii=False) + "\n"
-    assert written == run.fold(run.RunFolder(project, folder.name).plan(), read_journal(folder / "journal.jsonl"))
+    events = [event_adapter.validate_json(line) for line in (folder / "journal.jsonl").read_bytes().splitlines()]
+    assert written == run.fold(run.RunFolder(project, folder.name).plan(), events)
 
 
 def test_a_run_log_that_was_changed_is_refused_with_the_way_out(record, project) -> None:
