@@ -83,9 +83,7 @@ def _parameter(line: ast.stmt, where: str, comments: dict[int, str]) -> Paramete
     rows = range(line.lineno, (line.end_lineno or line.lineno) + 1)
     meaning = " ".join(comments[row] for row in rows if row in comments)
     try:
-        return Parameter(
-            name=target.id, kind=kind, items=items, optional=optional, default=default, meaning=meaning
-        )
+        return Parameter(name=target.id, kind=kind, items=items, optional=optional, default=default, meaning=meaning)
     except ValidationError:
         raise NotebookInvalid(where, target.id, "the default is no JSON value", _LITERALS) from None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 from kroma_nb.errors import SecretRefused
 
@@ -97,5 +98,5 @@ def _is_random_run(run: str) -> bool:
     kinds = ["0" if sign.isdigit() else "A" if sign.isupper() else "a" for sign in signs]
     if len(signs) < _LONG or len(set(kinds)) < len("0Aa") or kinds.count("0") < 2:
         return False
-    changes = sum(before != after for before, after in zip(kinds, kinds[1:], strict=False))
+    changes = sum(before != after for before, after in pairwise(kinds))
     return changes / (len(signs) - 1) >= _RESTLESS

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 # As every KromaError shows itself in a notebook, and as NotebookFailed passes it on.
 _SAID = re.compile(r"\(error_kind=(\w+) error_code=(\w+)\)")
-KERNEL = "the kernel"
 INTERRUPTED = Failure(
     error_kind=NotebookInterrupted.error_kind, error_code=NotebookInterrupted.error_code, message="It was interrupted."
 )
@@ -51,7 +50,7 @@ class Ending:
 
 
 @contextmanager
-def ending_of(interrupts: Interrupts) -> Iterator[Ending]:
+def ending_of(name: str, interrupts: Interrupts) -> Iterator[Ending]:
     """Note how the block ends; errors of cells and kernels, and the wish to end, do not leave it."""
     from nbclient.exceptions import DeadKernelError
     from papermill.exceptions import PapermillExecutionError
@@ -64,13 +63,13 @@ def ending_of(interrupts: Interrupts) -> Iterator[Ending]:
     except PapermillExecutionError as error:
         was_ended = error.ename == "KeyboardInterrupt" or (interrupts.asked and error.ename == "CellExecutionError")
         ending.failure = INTERRUPTED if was_ended else _failure(error)
-        ending.cell = f"cell [{error.exec_count}] of the notebook"
+        ending.cell = f"{name}: cell [{error.exec_count}]"
     except (DeadKernelError, RuntimeError) as error:
         if not isinstance(error, DeadKernelError) and "ernel" not in str(error):
             raise
         message = "it died, perhaps for a lack of memory"
         ending.failure = Failure(error_kind=InfraFailed.error_kind, error_code="kernel_died", message=message)
-        ending.cell = KERNEL
+        ending.cell = f"{name}: the kernel"
 
 
 def _failure(error: PapermillExecutionError) -> Failure:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kroma_nb.blobs import create_atomic, sha256_bytes, write_atomic
+from kroma_nb.batch.nodes import node_bytes, read_node
+from kroma_nb.blobs import create_atomic, write_atomic
 from kroma_nb.errors import RequestInvalid, WriteFailed
 from kroma_nb.run.folder import new_run_id
 from kroma_nb.workbench import open_workbench
@@ -51,7 +52,7 @@ class Desk:
         WriteFailed
             If the disk refuses.
         """
-        write_atomic(self.path, _bytes(node))
+        write_atomic(self.path, node_bytes(node))
 
     def finished(self) -> bytes:
         """Tidy what papermill has left, write it once more, and give it.
@@ -61,16 +62,14 @@ class Desk:
         WriteFailed
             If the disk refuses, or somebody took the file away.
         """
-        import nbformat
-
         try:
-            node = nbformat.reads(self.path.read_text("utf-8"), as_version=4)
-        except (OSError, ValueError, nbformat.ValidationError) as cause:
+            node = read_node(self.path.read_bytes())
+        except (OSError, ValueError) as cause:
             raise WriteFailed(self.path, f"it cannot be read back: {cause}") from cause
         # Where the files lay on this machine is nobody else's business, and changes with every copy.
         for key in ("input_path", "output_path"):
             node.metadata.get("papermill", {}).pop(key, None)
-        data = _bytes(node)
+        data = node_bytes(node)
         write_atomic(self.path, data)
         return data
 
@@ -93,12 +92,6 @@ class Desk:
             with contextlib.suppress(OSError):
                 self.path.parent.rmdir()  # only if this was the last one
         return kept
-
-
-def _bytes(node: Any) -> bytes:
-    import nbformat
-
-    return (nbformat.writes(node).rstrip("\n") + "\n").encode("utf-8", "backslashreplace")
 
 
 def booked(book: Path) -> tuple[Run, ...]:
@@ -145,8 +138,3 @@ def without_home(value: Any, home: Path) -> Any:
     if isinstance(value, list):
         return [without_home(item, home) for item in value]
     return {key: without_home(item, home) for key, item in value.items()} if isinstance(value, dict) else value
-
-
-def executed_sha256(data: bytes) -> str:
-    """Hash a notebook as it is kept."""
-    return sha256_bytes(data)

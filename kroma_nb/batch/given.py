@@ -115,7 +115,11 @@ def _is_json(value: object) -> bool:
 def _told(value: object) -> str:
     if isinstance(value, Typed):
         return repr(str(value)[:60])
-    return describe(value) if _is_json(value) and not isinstance(value, dict) else f"a value of type {type(value).__name__}"
+    return (
+        describe(value)
+        if _is_json(value) and not isinstance(value, dict)
+        else f"a value of type {type(value).__name__}"
+    )
 
 
 def read_parameters_file(path: Path) -> dict[str, object]:

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from kroma_nb.batch.declared import declared, parameters_cell
 from kroma_nb.batch.endings import Ending, ending_of
-from kroma_nb.batch.filing import Desk, booked, copy_out, executed_sha256, refuse_taken, without_home
+from kroma_nb.batch.filing import Desk, booked, copy_out, refuse_taken, without_home
 from kroma_nb.batch.given import checked
 from kroma_nb.batch.interrupts import Interrupts
+from kroma_nb.batch.nodes import markdown_cell
 from kroma_nb.batch.sources import read_source
 from kroma_nb.batch.telling import parameters_table
+from kroma_nb.blobs import sha256_bytes
 from kroma_nb.model.notebook import Kind, NotebookRecord, NotebookStatus
 from kroma_nb.model.run import now
 from kroma_nb.model.words import ExitCode
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 
 HOME = "KROMA_HOME"
 WORKSPACE = "workspace"
+INJECTED, TABLE = "injected-parameters", "parameters-table"
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,7 @@ class _Call:
         return NotebookRecord(
             name=self.source.name,
             source_sha256=self.source.sha256,
-            executed_sha256=executed_sha256(data),
+            executed_sha256=sha256_bytes(data),
             parameters=without_home(executed, self.desk.home),
             changed=tuple(self.values),
             status=NotebookStatus.FAILED if ending.failure else NotebookStatus.OK,
@@ -138,7 +141,7 @@ def run_notebook(
 
 
 def _prepared(notebook: str | Path, given: dict[str, object], home: Path | str | None) -> tuple[_Call, Any]:
-    """Check everything, and give the notebook as it will be executed: with its values, and the table that shows them."""
+    """Check everything, and give the notebook as it will be executed: with its values and their table."""
     source = read_source(notebook)
     node = source.node()
     parameters = declared(node, file=source.shown)
@@ -153,10 +156,11 @@ def _prepared(notebook: str | Path, given: dict[str, object], home: Path | str |
 
 
 def _inject(node: Any, values: dict[str, Any], table: str, source: Source) -> None:
-    import nbformat
     from papermill.parameterize import parameterize_notebook
 
-    node.cells = [cell for cell in node.cells if not {"injected-parameters", TABLE} & set(cell.metadata.get("tags", ()))]
+    node.cells = [
+        cell for cell in node.cells if not {"injected-parameters", TABLE} & set(cell.metadata.get("tags", ()))
+    ]
     at = parameters_cell(node, file=source.shown)
     if values:
         for cell in node.cells:
@@ -164,12 +168,8 @@ def _inject(node: Any, values: dict[str, Any], table: str, source: Source) -> No
         node.metadata.setdefault("papermill", {})
         node.cells = parameterize_notebook(node, values, kernel_name="python3", language="python").cells
         at += 1
-        node.cells[at]["id"] = "injected-parameters"
-    words = nbformat.v4.new_markdown_cell(table, id=TABLE, metadata={"tags": [TABLE]})
-    node.cells.insert(at + 1, words)
-
-
-TABLE = "parameters-table"
+        node.cells[at]["id"] = INJECTED
+    node.cells.insert(at + 1, markdown_cell(table, TABLE))
 
 
 def _executed(call: _Call, book: Path, *, progress: bool) -> Ending:
@@ -181,7 +181,7 @@ def _executed(call: _Call, book: Path, *, progress: bool) -> Ending:
     # Papermill reads braces in a path as names of parameters.
     path = str(call.desk.path).replace("{", "{{").replace("}", "}}")
     bar = {"desc": call.source.name, "unit": "cell", "leave": False} if progress else False
-    with interrupts.heard(), ending_of(interrupts) as ending:
+    with interrupts.heard(), ending_of(call.source.name, interrupts) as ending:
         papermill.execute_notebook(
             path,
             path,

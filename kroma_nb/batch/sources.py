@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from kroma_nb.batch.nodes import read_node
 from kroma_nb.blobs import sha256_bytes
 from kroma_nb.errors import NotebookInvalid
 from kroma_nb.model.parsing import did_you_mean
@@ -47,14 +48,10 @@ class Source:
         NotebookInvalid
             If it is no notebook, or not one in Python.
         """
-        import nbformat
-
         try:
-            node = nbformat.v4.upgrade(nbformat.reads(self.data.decode("utf-8-sig"), as_version=4))
-        except (nbformat.reader.NotJSONError, nbformat.ValidationError, ValueError, KeyError, AttributeError) as cause:
-            first = str(cause).strip().splitlines()[:1]
-            problem = f"it is no notebook: {first[0][:120] if first else type(cause).__name__}"
-            raise NotebookInvalid(self.shown, "", problem, "name a Jupyter notebook") from None
+            node = read_node(self.data)
+        except ValueError as cause:
+            raise NotebookInvalid(self.shown, "", f"it is no notebook: {cause}", "name a Jupyter notebook") from None
         language = node.metadata.get("kernelspec", {}).get("language", "python")
         if language != "python":
             raise NotebookInvalid(self.shown, "", f"it is written in {language}", "name a notebook in Python")

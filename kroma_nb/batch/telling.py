@@ -112,4 +112,6 @@ def _escaped(text: str) -> str:
 def _code(text: str) -> str:
     """Give text as HTML code: inside Markdown's own code a bar would still end the table's cell."""
     plain = "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in text)
-    return "<code>" + "".join(f"&#{ord(sign)};" if sign in _MARKS or sign == '"' else sign for sign in plain) + "</code>"
+    return (
+        "<code>" + "".join(f"&#{ord(sign)};" if sign in _MARKS or sign == '"' else sign for sign in plain) + "</code>"
+    )

@@ -89,15 +89,9 @@ def demo(home: DemoHome = Path("kroma-demo"), workers: Workers = None, as_json: 
 
 def play(project: Project, planned: PlannedRun, *, workers: int | None, quiet: bool) -> Run:
     """Play a plan with a progress bar; the first Ctrl-C lets what is being made come to its end."""
-    from concurrent.futures import ThreadPoolExecutor
-
-    threads = ThreadPoolExecutor(max_workers=workers) if workers else None
     title = f"{planned.plan.stage.value}: {planned.pictures} pictures"
     with _stop_flag() as stop, screen.progress(title, planned.pictures, shown=not quiet) as follow:
-        made = project.run(planned, executor=threads, stop=stop, on_event=follow)
-    if threads is not None:
-        threads.shutdown()
-    return made
+        return project.run(planned, workers=workers, stop=stop, on_event=follow)
 
 
 def _project(home: Path | None, slug: str | None) -> Project:

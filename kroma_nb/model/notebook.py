@@ -54,7 +54,9 @@ class Parameter(Value):
         """Say in words what a value must be."""
         words = self.kind.value
         if self.kind is Kind.LIST and self.items is not Kind.ANY:
-            words += f" of {self.items.value}" if self.items in {Kind.TEXT, Kind.BOOLEAN} else f" of {self.items.value}s"
+            words += (
+                f" of {self.items.value}" if self.items in {Kind.TEXT, Kind.BOOLEAN} else f" of {self.items.value}s"
+            )
         return f"{words}, or null" if self.optional and self.kind is not Kind.ANY else words
 
 

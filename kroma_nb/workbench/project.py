@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, nullcontext
 from typing import TYPE_CHECKING
 
 from kroma_nb import run
@@ -109,6 +111,7 @@ class Project:
         self,
         planned: PlannedRun | Plan,
         *,
+        workers: int | None = None,
         executor: Executor | None = None,
         stop: Flag | None = None,
         on_event: Callable[[Event], object] | None = None,
@@ -118,8 +121,10 @@ class Project:
         Parameters
         ----------
         planned : PlannedRun or Plan
+        workers : int, optional
+            How many candidates are made at once; by default as many as there are processors.
         executor : concurrent.futures.Executor, optional
-            Where candidates are made; by default as many threads as there are processors.
+            Where candidates are made, in place of threads.
         stop : threading.Event, optional
             Once set, what is being made is finished and the run ends as ``interrupted``, as it does with Ctrl-C.
         on_event : callable, optional
@@ -133,15 +138,19 @@ class Project:
             If the disk refuses; what was made is kept and can be read.
         """
         made = planned.plan if isinstance(planned, PlannedRun) else planned
-        events = run.execute(made, root=self.root, painter=painter_for(made.card), executor=executor, stop=stop)
-        found(self.root, self.slug)
+        own = ThreadPoolExecutor(workers) if workers and executor is None else nullcontext(executor)
         run_id = ""
-        for event in events:
-            if event.event == "run_started":
-                run_id = event.run_id
-                self._book(run_id)
-            if on_event is not None:
-                on_event(event)
+        with own as crew:
+            events = run.execute(made, root=self.root, painter=painter_for(made.card), executor=crew, stop=stop)
+            found(self.root, self.slug)
+            # Whatever ends this early, also between two events, the run's folder is closed.
+            with closing(events):
+                for event in events:
+                    if event.event == "run_started":
+                        run_id = event.run_id
+                        self._book(run_id)
+                    if on_event is not None:
+                        on_event(event)
         return Run(self, run_id)
 
     def _book(self, run_id: str) -> None:
