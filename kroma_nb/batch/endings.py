@@ -63,7 +63,7 @@ def ending_of(name: str, interrupts: Interrupts) -> Iterator[Ending]:
     except PapermillExecutionError as error:
         was_ended = error.ename == "KeyboardInterrupt" or (interrupts.asked and error.ename == "CellExecutionError")
         ending.failure = INTERRUPTED if was_ended else _failure(error)
-        ending.cell = f"{name}: cell [{error.exec_count}]"
+        ending.cell = f"{name}: cell [{error.exec_count or 'not begun'}]"
     except (DeadKernelError, RuntimeError) as error:
         if not isinstance(error, DeadKernelError) and "ernel" not in str(error):
             raise

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from kroma_nb.workbench import Run
 
 NOTEBOOK, RECORD = "notebook.ipynb", "notebook.json"
+# Papermill marks where an execution stopped by two cells with this tag, and takes them out before the next one.
+ERROR_TAG = "papermill-error-cell-tag"
+ANCHOR = '<a id="papermill-error-cell"></a>'
 
 
 @dataclass(frozen=True)
@@ -54,8 +57,13 @@ class Desk:
         """
         write_atomic(self.path, node_bytes(node))
 
-    def finished(self) -> bytes:
+    def finished(self, stopped: str) -> bytes:
         """Tidy what papermill has left, write it once more, and give it.
+
+        Parameters
+        ----------
+        stopped : str
+            Why it did not come to its end, in Markdown.
 
         Raises
         ------
@@ -69,6 +77,9 @@ class Desk:
         # Where the files lay on this machine is nobody else's business, and changes with every copy.
         for key in ("input_path", "output_path"):
             node.metadata.get("papermill", {}).pop(key, None)
+        marks = [cell for cell in node.cells if ERROR_TAG in cell.metadata.get("tags", ())]
+        for cell, text in zip(marks, (stopped, f"{ANCHOR}\n\n**Here it stopped:**"), strict=False):
+            cell.source = text
         data = node_bytes(node)
         write_atomic(self.path, data)
         return data

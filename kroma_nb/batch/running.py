@@ -15,7 +15,7 @@ from kroma_nb.batch.given import checked
 from kroma_nb.batch.interrupts import Interrupts
 from kroma_nb.batch.nodes import markdown_cell
 from kroma_nb.batch.sources import read_source
-from kroma_nb.batch.telling import parameters_table
+from kroma_nb.batch.telling import parameters_table, stopped_words
 from kroma_nb.blobs import sha256_bytes
 from kroma_nb.model.notebook import Kind, NotebookRecord, NotebookStatus
 from kroma_nb.model.run import now
@@ -130,7 +130,7 @@ def run_notebook(
         book = Path(scratch) / "runs.jsonl"
         ending = _executed(call, book, progress=progress)
         runs = booked(book)
-    data = call.desk.finished()
+    data = call.desk.finished(stopped_words(ending.failure, ending.cell) if ending.failure else "")
     record = call.record(data, ending)
     kept = call.desk.file(data, record, runs)
     if output is not None:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
+    from kroma_nb.model.run import Failure
+
 LONGEST = 80
 
 
@@ -98,6 +100,13 @@ def parameters_table(parameters: Iterable[Parameter], given: Mapping[str, JsonVa
             origin = "given, as default"
         lines.append(f"| {name} | {_code(shortened(written(value)))} | {origin} | {_escaped(parameter.meaning)} |")
     return "\n".join(lines)
+
+
+def stopped_words(failure: Failure, cell: str) -> str:
+    """Write what stands on top of a notebook that did not come to its end, in Markdown."""
+    said = f"error_kind={failure.error_kind} error_code={failure.error_code}"
+    told = _escaped(" ".join(failure.message.split()))
+    return f"**This execution [stopped](#papermill-error-cell)** ({_escaped(cell)}, {_escaped(said)}): {told}"
 
 
 _MARKS = "\\`*_{}[]<>()#+-.!|~$&"

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import typer
 
-from kroma_nb.cli import checks, making, runs
+from kroma_nb.cli import checks, making, notebooks, runs
 from kroma_nb.cli.screen import show_error, show_json
 from kroma_nb.errors import KromaError
 from kroma_nb.model.words import ExitCode
@@ -31,6 +31,7 @@ app.command("validate-config")(checks.validate_config)
 app.command("explain")(checks.explain)
 app.command("doctor")(checks.doctor)
 app.add_typer(runs.app, name="runs")
+app.add_typer(notebooks.app, name="notebook")
 
 
 @app.callback(invoke_without_command=True)

@@ -66,25 +66,13 @@ DemoHome = Annotated[Path, typer.Option("--home", help="The workspace's folder."
 
 def demo(home: DemoHome = Path("kroma-demo"), workers: Workers = None, as_json: AsJson = False) -> None:
     """Draw the demo universe by day, by night and in rain, without key or network."""
-    from kroma_nb.model.words import Stage, TimeOfDay, Weather
-    from kroma_nb.workbench import open_workbench
-    from kroma_nb.workbench.resources import shipped
+    from kroma_nb import batch
+    from kroma_nb.cli import notebooks
 
-    place = open_workbench(home).create_project("demo", name="Demo")
-    manifest = shipped("demo") / "manifest.json"
-    made: list[Run] = []
-    for stage in (Stage.STYLE, Stage.TIME, Stage.WEATHER):
-        planned = place.plan(
-            manifest=manifest,
-            stage=stage,
-            time=TimeOfDay.NIGHT if stage is Stage.TIME else TimeOfDay.DAY,
-            weather=Weather.RAIN if stage is Stage.WEATHER else Weather.CLEAR,
-            follow=made[0] if made else None,
-        )
-        made.append(play(place, planned, workers=workers, quiet=as_json))
-        if made[-1].log.exit_code:
-            break
-    _show_runs(place, made, as_json=as_json)
+    values = {"project": "demo", "name": "Demo", "workers": workers or 0}
+    bar = screen.errors.is_terminal and not as_json
+    done = batch.run_notebook("run_chapter", values, home=home, progress=bar)
+    notebooks.show(done, as_json=as_json, project="demo")
 
 
 def play(project: Project, planned: PlannedRun, *, workers: int | None, quiet: bool) -> Run:
