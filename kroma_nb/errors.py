@@ -11,9 +11,12 @@
     │   ├── FileMissing · PathRefused · PictureUnreadable · PictureTooLarge
     │   └── PassUnavailable              a pass is asked for that has no backend here
     ├── PolicyRefused           exit 3   allowed only after a decision that was not made
+    │   └── NotConfirmed · InUse
     ├── ProviderFailed          exit 4   an engine did not deliver
     └── InfraFailed             exit 5   disk, permissions, processes
-        └── FolderTaken · WriteFailed · WorkersLost · ContentDamaged
+        ├── FolderTaken · WriteFailed · WorkersLost · ContentDamaged
+        └── DatabaseUnusable             the index cannot be opened; the files that it was made of are untouched
+            └── DatabaseLocked · DatabaseNewer
 
 Anything else that reaches a user is a bug and keeps its traceback.
 """
@@ -223,6 +226,38 @@ class PolicyRefused(KromaError):
     exit_code = 3
 
 
+class NotConfirmed(PolicyRefused):
+    """Something that cannot be undone was asked for and not confirmed.
+
+    Parameters
+    ----------
+    what, way_out : str
+        As clauses.
+    """
+
+    error_code = "not_confirmed"
+
+    def __init__(self, what: str, way_out: str) -> None:
+        super().__init__(what, way_out)
+        self.what, self.way_out = what, way_out
+
+    def __str__(self) -> str:
+        return f"{self.what} cannot be undone and is not confirmed; {self.way_out}."
+
+
+class InUse(PolicyRefused):
+    """Something is needed by others, and stays."""
+
+    error_code = "in_use"
+
+    def __init__(self, what: str, why: str, way_out: str) -> None:
+        super().__init__(what, why, way_out)
+        self.what, self.why, self.way_out = what, why, way_out
+
+    def __str__(self) -> str:
+        return f"{self.what} stays: {self.why}; {self.way_out}."
+
+
 class ProviderFailed(KromaError):
     """An engine did not deliver a usable picture."""
 
@@ -300,3 +335,36 @@ class ContentDamaged(InfraFailed):
             f"{_shown(self.path)} holds {self.found_sha256[:12]}… where {self.expected_sha256[:12]}… was stored; "
             "restore the file from its source."
         )
+
+
+class DatabaseUnusable(InfraFailed):
+    """The database cannot be used as it is; projects and runs in their folders are untouched.
+
+    Parameters
+    ----------
+    path : Path
+        The database's file.
+    problem, way_out : str
+        As clauses.
+    """
+
+    error_code = "database_unusable"
+
+    def __init__(self, path: Path, problem: str, way_out: str) -> None:
+        super().__init__(path, problem, way_out)
+        self.path, self.problem, self.way_out = path, problem, way_out
+
+    def __str__(self) -> str:
+        return f"{_shown(self.path)}: {self.problem}; {self.way_out}."
+
+
+class DatabaseLocked(DatabaseUnusable):
+    """Another program holds the database for too long."""
+
+    error_code = "database_locked"
+
+
+class DatabaseNewer(DatabaseUnusable):
+    """The database was made by a newer version of kroma_nb."""
+
+    error_code = "database_newer"

@@ -19,7 +19,7 @@ from kroma_nb.run.runlog import write_run_log
 from kroma_nb.run.tasks import study_style
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
     from pathlib import Path
     from threading import Event as Flag
 
@@ -38,7 +38,7 @@ def execute(
     painter: Painter,
     executor: Executor | None = None,
     stop: Flag | None = None,
-) -> Iterator[Event]:
+) -> Generator[Event, None, None]:
     """Play a plan and yield what happens, when it has been journalled.
 
     Parameters
@@ -95,7 +95,7 @@ def _refuse_changed(file: InputFile, source: Path) -> None:
         raise FileMissing(source, file.ref, CHANGED)
 
 
-def _play(run: Playing, executor: Executor | None, stop: Flag | None) -> Iterator[Event]:
+def _play(run: Playing, executor: Executor | None, stop: Flag | None) -> Generator[Event, None, None]:
     folder = RunFolder.create(run.folder.root, run.folder.run_id, run.plan)
     with open_journal(folder.journal_path) as journal, _crew(executor) as crew:
         line = Line(run, crew, stop)
