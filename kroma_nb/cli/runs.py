@@ -31,15 +31,13 @@ def list_runs(
     from kroma_nb import report
 
     place = _project(home, project)
-    unreadable, rows = place.runs.unreadable, place.runs.rows(archived=every, limit=limit)
+    lost, rows = place.runs.unreadable, place.runs.rows(archived=every, limit=limit)
     if as_json:
-        lost = [one.to_json() for one in unreadable]
-        runs = [row.to_json() for row in rows]
-        screen.show_json({"ok": True, "project": place.slug, "runs": runs, "unreadable": lost})
-        return
-    screen.show(report.runs_view(place.slug, rows))
-    for one in unreadable:
-        screen.say(f"Cannot be read: {one.says}")
+        unread = [{"run_id": one.run_id, "status": "unreadable", **one.to_json()} for one in lost]
+        runs = sorted([*(row.to_json() for row in rows), *unread], key=lambda row: str(row["run_id"]), reverse=True)
+        screen.show_json({"ok": True, "project": place.slug, "runs": runs})
+    else:
+        screen.show(report.runs_view(place.slug, rows, lost))
 
 
 @app.command("show")

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import typer
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -80,7 +81,14 @@ def say(text: str) -> None:
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Write a table; every cell is plain text."""
-    grid = Table(title=plain(title), title_justify="left", header_style="bold", title_style="bold")
+    grid = Table(
+        title=plain(title),
+        title_justify="left",
+        header_style="bold",
+        title_style="bold",
+        box=SIMPLE_HEAD,
+        pad_edge=False,
+    )
     for column in columns:
         grid.add_column(column, overflow="fold", no_wrap=column in NEVER_BROKEN)
     for row in rows:

@@ -17,9 +17,3 @@ class Archived(Value):
 
     schema_: Literal["kroma_nb.archived/1"] = Field(default=ARCHIVED_SCHEMA, alias="schema")
     at: datetime
-
-
-class Marks(Value):
-    """Everything that is said of a run beside its record."""
-
-    archived: Archived | None = None

@@ -145,3 +145,20 @@ class ProjectRow(Value):
     pictures: int
     used_bytes: int
     created_at: datetime
+
+
+class Unreadable(Value):
+    """A run or project whose files are damaged, changed or another project's; the others are not touched by it.
+
+    Attributes
+    ----------
+    run_id : str
+        Empty where it is the project itself.
+    says : str
+        What is wrong with which file, and the way out.
+    """
+
+    project: str
+    run_id: str = ""
+    error_code: str
+    says: str

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from kroma_nb.model.money import Forecast
     from kroma_nb.model.plan import Plan
     from kroma_nb.model.project import ProjectCard
-    from kroma_nb.model.rows import ProjectRow, RunRow
+    from kroma_nb.model.rows import ProjectRow, RunRow, Unreadable
     from kroma_nb.model.runlog import CandidateRecord, JobRecord, RunLog
     from kroma_nb.report.elements import Element
     from kroma_nb.report.previews import Preview
@@ -146,23 +146,25 @@ def assets_view(assets: Sequence[AssetRecord], count: int) -> View:
     return View(phrases.counted(count, "picture"), columns, rows, left)
 
 
-def runs_view(slug: str, runs: Sequence[RunRow]) -> View:
-    """Show runs, newest first."""
-    columns = ("run", "stage", "status", "scenes", "won", "pictures", "size", "says")
-    rows = tuple(
-        (
-            row.run_id,
-            phrases.light(row.stage, row.time, row.weather),
-            row.status.value,
-            str(row.jobs),
-            str(row.winners),
-            str(row.pictures),
-            size(row.size_bytes),
-            row.says or (f"imported from {row.imported_from}" if row.imported_from else ""),
-        )
-        for row in runs
+def runs_view(slug: str, runs: Sequence[RunRow], lost: Sequence[Unreadable] = ()) -> View:
+    """Show runs, newest first; those that cannot be read stand among them."""
+    columns = ("run", "stage", "status", "pictures", "size", "says")
+    rows = [_run_row(row) for row in runs] + [(one.run_id, "", "unreadable", "", "", one.says) for one in lost]
+    # A run's id begins with its time.
+    return View(f"Runs of {slug}", columns, tuple(sorted(rows, reverse=True)))
+
+
+def _run_row(row: RunRow) -> tuple[str, ...]:
+    imported = f"imported from {row.imported_from}" if row.imported_from else ""
+    archived = "put away" if row.archived else ""
+    return (
+        row.run_id,
+        phrases.light(row.stage, row.time, row.weather),
+        row.status.value,
+        f"{row.pictures} of {phrases.counted(row.jobs, 'scene')}",
+        size(row.size_bytes),
+        "; ".join(text for text in (archived, imported, row.says) if text),
     )
-    return View(f"Runs of {slug}", columns, rows)
 
 
 def project_view(card: ProjectCard, counted: ProjectRow | None, why_not: str, root: str) -> View:

@@ -2,8 +2,9 @@
 
 from kroma_nb.store.assets import count_assets, density, list_assets, list_links, put_imported
 from kroma_nb.store.database import Rows, Store, open_store
-from kroma_nb.store.ingest import drop_run, put_run
+from kroma_nb.store.ingest import Beside, drop_run, put_run
 from kroma_nb.store.projects import (
+    KnownRun,
     clear_project,
     drop_projects,
     known_projects,
@@ -14,6 +15,8 @@ from kroma_nb.store.projects import (
 from kroma_nb.store.runs import followers, list_candidates, list_runs
 
 __all__ = [
+    "Beside",
+    "KnownRun",
     "Rows",
     "Store",
     "clear_project",

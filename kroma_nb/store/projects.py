@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -12,7 +12,7 @@ from kroma_nb.model.project import ProjectCard, ProjectStatus
 from kroma_nb.model.rows import ProjectRow
 from kroma_nb.model.words import RunStatus
 from kroma_nb.store.ids import moment, stamp
-from kroma_nb.store.schema import project_storage, projects, runs
+from kroma_nb.store.schema import project_storage, projects, run_files, runs
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -72,12 +72,23 @@ def known_projects(rows: sa.Connection) -> dict[str, ProjectCard]:
     }
 
 
-def known_runs(rows: sa.Connection, project_ids: Collection[str]) -> dict[str, dict[str, RunStatus]]:
-    """Give every run of some projects that has rows, and how it stood when they were written."""
-    found: dict[str, dict[str, RunStatus]] = {key: {} for key in project_ids}
-    wanted = sa.select(runs.c.project_id, runs.c.run_id, runs.c.status).where(runs.c.project_id.in_(project_ids))
-    for project_id, run_id, status in rows.execute(wanted):
-        found[project_id][run_id] = RunStatus(status)
+class KnownRun(NamedTuple):
+    """How a run stood, and what its files looked like, when its rows were made."""
+
+    status: RunStatus
+    seen: str
+
+
+def known_runs(rows: sa.Connection, project_ids: Collection[str]) -> dict[str, dict[str, KnownRun]]:
+    """Give every run of some projects that has rows."""
+    found: dict[str, dict[str, KnownRun]] = {key: {} for key in project_ids}
+    wanted = (
+        sa.select(runs.c.project_id, runs.c.run_id, runs.c.status, run_files.c.seen)
+        .outerjoin(run_files, run_files.c.run_id == runs.c.id)
+        .where(runs.c.project_id.in_(project_ids))
+    )
+    for project_id, run_id, status, seen in rows.execute(wanted):
+        found[project_id][run_id] = KnownRun(RunStatus(status), seen or "")
     return found
 
 

@@ -102,6 +102,15 @@ runs = sa.Table(
     sa.CheckConstraint("imported_from IS NOT NULL OR plan_sha256 IS NOT NULL", name="planned_or_imported"),
 )
 
+# What the run's files looked like when its rows were made. It tells whether they must be made again, and is no fact of
+# the project: a copied workspace has other times.
+run_files = sa.Table(
+    "run_files",
+    metadata,
+    sa.Column("run_id", ID, sa.ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("seen", sa.Text, nullable=False),
+)
+
 run_jobs = sa.Table(
     "run_jobs",
     metadata,

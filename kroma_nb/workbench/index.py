@@ -8,32 +8,24 @@ from typing import TYPE_CHECKING
 
 from kroma_nb import run, store
 from kroma_nb.errors import InfraFailed, KromaError, RecordInvalid
+from kroma_nb.model.rows import Unreadable
 from kroma_nb.model.value import Value
 from kroma_nb.model.words import RunStatus
 from kroma_nb.run import RunFolder
-from kroma_nb.workbench.marking import read_marks
+from kroma_nb.workbench.marking import beside, seen
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from kroma_nb.model.project import ProjectCard
-    from kroma_nb.store import Rows
+    from kroma_nb.store import KnownRun, Rows
     from kroma_nb.workbench.project import Project
     from kroma_nb.workbench.workbench import Workbench
 
 
 class IndexBehind(UserWarning):
     """A run is complete in its folder, and the database does not know it yet."""
-
-
-class Unreadable(Value):
-    """A run or project that could not be read, and why; the others are not touched by it."""
-
-    project: str
-    run_id: str = ""
-    error_code: str
-    says: str
 
 
 class Reindexed(Value):
@@ -103,24 +95,28 @@ class Index:
                 unreadable.append(_unreadable(project.slug, error))
         return cards, unreadable
 
-    def _catch_up_runs(self, project: Project, key: str, known: dict[str, RunStatus]) -> list[Unreadable]:
+    def _catch_up_runs(self, project: Project, key: str, known: dict[str, KnownRun]) -> list[Unreadable]:
         folders = {path.name for path in run.run_folders(project.root)}
         for run_id in sorted(known.keys() - folders):
             self.forget(key, run_id)
         stale = sorted(name for name in folders if self._is_stale(project, name, known.get(name)))
-        unreadable = []
-        for run_id in stale:
-            try:
-                with self.store.writing() as rows:
-                    self._put(rows, project, run_id)
-            except RecordInvalid as error:
-                unreadable.append(_unreadable(project.slug, error, run_id))
-        return unreadable
+        return [lost for name in stale if (lost := self._catch_up_run(project, key, name)) is not None]
 
-    def _is_stale(self, project: Project, run_id: str, known: RunStatus | None) -> bool:
-        if known is RunStatus.RUNNING:
-            return not run.is_played(RunFolder(project.root, run_id).journal_path)
-        return known is None
+    def _is_stale(self, project: Project, run_id: str, known: KnownRun | None) -> bool:
+        folder = RunFolder(project.root, run_id)
+        if known is not None and known.status is RunStatus.RUNNING and folder.journal_path.exists():
+            return not run.is_played(folder.journal_path)
+        return known is None or known.seen != seen(folder.path)
+
+    def _catch_up_run(self, project: Project, key: str, run_id: str) -> Unreadable | None:
+        with self.store.writing() as rows:
+            try:
+                self._put(rows, project, run_id)
+            except RecordInvalid as error:
+                # What its files no longer say is not kept either.
+                store.drop_run(rows, key, run_id)
+                return _unreadable(project.slug, error, run_id)
+        return None
 
     def _place(self, project: Project) -> str:
         return project.root.relative_to(self.bench.home).as_posix()
@@ -129,7 +125,7 @@ class Index:
         with run.open_record(RunFolder(project.root, run_id).path, project=project.slug) as record:
             # Of a run that is still played, its candidates are only in its journal: they come when it has ended.
             jobs = () if record.head.status is RunStatus.RUNNING else record.jobs
-            store.put_run(rows, str(project.card.id), record.head, jobs, marks=read_marks(record.folder))
+            store.put_run(rows, str(project.card.id), record.head, jobs, beside(record.folder))
 
     def note(self, project: Project, run_id: str) -> None:
         """Write a run that has begun or ended; what the database refuses is said, and is no loss to the run."""

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, TypeVar
 from pydantic import ValidationError
 
 from kroma_nb.errors import RecordInvalid
-from kroma_nb.model.marks import Archived, Marks
+from kroma_nb.model.marks import Archived
 from kroma_nb.model.parsing import dotted
+from kroma_nb.store import Beside
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 M = TypeVar("M", bound="Value")
 
 ARCHIVED = "archived.json"
+FILES = ("run.json", "plan.json", "journal.jsonl", ARCHIVED)
 
 
 def is_archived(folder: Path) -> bool:
@@ -25,15 +27,28 @@ def is_archived(folder: Path) -> bool:
     return (folder / ARCHIVED).exists()
 
 
-def read_marks(folder: Path) -> Marks:
-    """Read what is said of a run beside its record.
+def beside(folder: Path) -> Beside:
+    """Read what is known of a run beside its record.
 
     Raises
     ------
     RecordInvalid
         If one of the files is damaged.
     """
-    return Marks(archived=_read(folder / ARCHIVED, Archived))
+    archived = _read(folder / ARCHIVED, Archived)
+    return Beside(seen=seen(folder), archived_at=archived.at if archived else None)
+
+
+def seen(folder: Path) -> str:
+    """Say what a run's files look like, without reading them: another text, and they may say something else."""
+    found = []
+    for name in FILES:
+        try:
+            state = (folder / name).stat()
+        except OSError:
+            continue
+        found.append(f"{name} {state.st_size} {state.st_mtime_ns}")
+    return "; ".join(found)
 
 
 def _read(path: Path, kind: type[M]) -> M | None:

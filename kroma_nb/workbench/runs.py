@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from kroma_nb.model.rows import Unreadable
     from kroma_nb.model.runlog import RunLog
     from kroma_nb.model.words import RunStatus
-    from kroma_nb.workbench.index import Unreadable
     from kroma_nb.workbench.project import Project
 
 
@@ -230,7 +230,7 @@ class Runs:
 
     def _view(self) -> report.View:
         try:
-            return report.runs_view(self._project.slug, self.rows(limit=60))
+            return report.runs_view(self._project.slug, self.rows(limit=60), self.unreadable)
         except DatabaseUnusable as error:
             return report.View(
                 f"Runs of {self._project.slug}", ("run",), tuple((one,) for one in self.ids), (str(error),)

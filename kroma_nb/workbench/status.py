@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 
 from kroma_nb import report, run
 from kroma_nb.errors import InfraFailed
-from kroma_nb.model.rows import ProjectRow
+from kroma_nb.model.rows import ProjectRow, Unreadable
 from kroma_nb.model.value import Value
 from kroma_nb.run import RunFolder
-from kroma_nb.workbench.index import Unreadable
 
 if TYPE_CHECKING:
     from kroma_nb.workbench.workbench import Workbench
