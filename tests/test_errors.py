@@ -17,6 +17,8 @@ LEAVES = [
     if issubclass(leaf, KromaError) and not leaf.__subclasses__()
 ]
 
+KINDS = {"validation": 2, "policy": 3, "provider": 4, "infra": 5, "interrupted": 6}
+
 
 def example(leaf: type[KromaError]) -> KromaError:
     """Make an error of a kind with arguments that fit their names."""
@@ -24,7 +26,8 @@ def example(leaf: type[KromaError]) -> KromaError:
     if names == ["args", "kwargs"]:
         return leaf("something")
     numbers = {"width", "height", "limit_px"}
-    return leaf(*(7 if name in numbers else Path("p") if name == "path" else name for name in names))
+    special = {"path": Path("p"), "error_kind": "infra", **dict.fromkeys(numbers, 7)}
+    return leaf(*(special.get(name, name) for name in names))
 
 
 @pytest.mark.parametrize("leaf", LEAVES)
@@ -43,9 +46,9 @@ def test_every_error_is_one_sentence_with_kind_code_and_exit_code(leaf: type[Kro
     error = example(leaf)
 
     assert "\n" not in str(error)
-    assert error.error_kind in {"validation", "policy", "provider", "infra"}
+    assert error.error_kind in KINDS
     assert error.error_code not in {"unknown", ""}
-    assert error.exit_code == {"validation": 2, "policy": 3, "provider": 4, "infra": 5}[error.error_kind]
+    assert error.exit_code == KINDS[error.error_kind]
 
 
 def test_every_leaf_has_a_code_of_its_own() -> None:
@@ -65,3 +68,25 @@ def test_a_path_of_any_bytes_gives_a_message_that_can_be_written() -> None:
 
     assert str(error).encode("utf-8")
     assert "caf" in str(error)
+
+
+@pytest.mark.parametrize(("kind", "code"), [*KINDS.items(), ("unknown", 1), ("of a plugin", 1)])
+def test_a_failed_notebook_ends_as_the_error_in_its_cell(kind: str, code: int) -> None:
+    error = errors.NotebookFailed(Path("p.ipynb"), "story: cell [3]", kind, "its_code", "it\nbroke.")
+
+    assert error.exit_code == code
+    assert f"error_kind={kind} error_code=its_code" in str(error)
+    assert "it broke" in str(error)
+
+
+def test_an_error_shows_itself_in_a_notebook_with_the_line_that_asked_for_it_and_its_kind_and_code() -> None:
+    from kroma_nb import settings
+
+    with pytest.raises(KromaError) as raised:
+        settings.load_settings(Path("/nowhere"), None, app_path=Path("/nowhere/at_all.toml"))
+
+    named, asked, said = raised.value._render_traceback_()
+    assert "FileMissing" in named
+    assert "(error_kind=validation error_code=file_missing)" in named
+    assert "settings.load_settings(Path(" in asked
+    assert said == str(raised.value)

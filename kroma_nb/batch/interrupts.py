@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-# After so many requests the kernel is no longer asked: it is ended.
+# After so many requests the cell is no longer asked: the kernel is ended.
 PATIENCE = 3
 
 
@@ -32,10 +32,10 @@ class Interrupts:
         Raises
         ------
         KeyboardInterrupt
-            When it was asked so often that the kernel shall not be waited for.
+            Once, when it was asked so often that the cell shall not be waited for; the kernel is ended meanwhile.
         """
         self.asked += 1
-        if self.asked > PATIENCE:
+        if self.asked == PATIENCE + 1:
             raise KeyboardInterrupt
         if self._send is not None:
             self._send()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import subprocess
 from typing import TYPE_CHECKING, Any
 
 from ipykernel.kernelspec import get_kernel_dict
@@ -55,8 +56,8 @@ class _Client(PapermillNotebookClient):  # type: ignore[misc]
     def _send_interrupt(self) -> None:
         self._sent = asyncio.ensure_future(self.km.interrupt_kernel())
 
-    def begin(self, **_: Any) -> None:
-        if self.interrupts.asked:
+    def begin(self, cell: Any, **_: Any) -> None:
+        if self.interrupts.asked and cell.cell_type == "code":
             raise CellExecutionError("", "KeyboardInterrupt", "")
 
     def end(self, **_: Any) -> None:
@@ -75,7 +76,8 @@ class _Engine(Engine):  # type: ignore[misc]
         )
         client.interrupts = options["interrupts"]
         client.on_cell_start, client.on_cell_executed = client.begin, client.end
-        client.execute(env=options["environment"], cwd=options["folder"])
+        # The command's own standard output belongs to its answer.
+        client.execute(env=options["environment"], cwd=options["folder"], stdout=subprocess.DEVNULL)
 
 
 papermill_engines.register(ENGINE, _Engine)

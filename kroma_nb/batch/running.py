@@ -68,13 +68,15 @@ class _Call:
     desk: Desk
     started_at: datetime
 
-    def record(self, data: bytes, ending: Ending) -> NotebookRecord:
-        executed = {p.name: self.values.get(p.name, p.default) for p in self.parameters}
+    def record(self, data: bytes, ending: Ending, runs: tuple[Run, ...]) -> NotebookRecord:
+        executed: Any = {p.name: self.values.get(p.name, p.default) for p in self.parameters}
+        for home in {self.desk.home, *(run.project.bench.home for run in runs)}:
+            executed = without_home(executed, home)
         return NotebookRecord(
             name=self.source.name,
             source_sha256=self.source.sha256,
             executed_sha256=sha256_bytes(data),
-            parameters=without_home(executed, self.desk.home),
+            parameters=executed,
             changed=tuple(self.values),
             status=NotebookStatus.FAILED if ending.failure else NotebookStatus.OK,
             started_at=self.started_at,
@@ -131,7 +133,7 @@ def run_notebook(
         ending = _executed(call, book, progress=progress)
         runs = booked(book)
     data = call.desk.finished(stopped_words(ending.failure, ending.cell) if ending.failure else "")
-    record = call.record(data, ending)
+    record = call.record(data, ending, runs)
     kept = call.desk.file(data, record, runs)
     if output is not None:
         copy_out(Path(output), data)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import typer
 
-from kroma_nb.cli import checks, making, notebooks, runs
+from kroma_nb.cli import checks, keeping, making, notebooks, runs
 from kroma_nb.cli.screen import show_error, show_json
 from kroma_nb.errors import KromaError
 from kroma_nb.model.words import ExitCode
@@ -30,8 +30,13 @@ app.command("winners")(runs.winners)
 app.command("validate-config")(checks.validate_config)
 app.command("explain")(checks.explain)
 app.command("doctor")(checks.doctor)
+app.command("status")(keeping.status)
+app.command("reindex")(keeping.reindex)
+app.command("gc")(keeping.gc)
+app.add_typer(keeping.projects, name="projects")
 app.add_typer(runs.app, name="runs")
 app.add_typer(notebooks.app, name="notebook")
+app.add_typer(keeping.assets, name="assets")
 
 
 @app.callback(invoke_without_command=True)

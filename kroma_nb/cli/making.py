@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kroma_nb.cli import screen
-from kroma_nb.cli.options import AsJson, Home, PlanOptions, Slug, takes_plan_options
+from kroma_nb.cli.options import AsJson, Home, PlanOptions, Slug, takes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,7 +41,7 @@ def init(
     screen.say(f"Next: kroma run --project {project.slug} --input FOLDER_OF_PHOTOGRAPHS")
 
 
-@takes_plan_options
+@takes(PlanOptions)
 def plan(options: PlanOptions, project: Slug = None, home: Home = None, as_json: AsJson = False) -> None:
     """Show what a run would make and cost; writes nothing."""
     planned = _planned(options, _project(home, project))
@@ -51,7 +51,7 @@ def plan(options: PlanOptions, project: Slug = None, home: Home = None, as_json:
         screen.show(planned.view)
 
 
-@takes_plan_options
+@takes(PlanOptions)
 def run(
     options: PlanOptions, project: Slug = None, home: Home = None, workers: Workers = None, as_json: AsJson = False
 ) -> None:
@@ -93,6 +93,8 @@ def _planned(options: PlanOptions, project: Project) -> PlannedRun:
 
 
 def _show_runs(project: Project, made: list[Run], *, as_json: bool) -> None:
+    from kroma_nb import report
+
     *earlier, last = made
     published = last.publish(*earlier)
     code = max(one.log.exit_code for one in made)
@@ -102,7 +104,7 @@ def _show_runs(project: Project, made: list[Run], *, as_json: bool) -> None:
         screen.show_json({"ok": code == 0, "project": project.slug, "runs": runs, **paths})
     else:
         for one in made:
-            screen.show(one.view)
+            screen.show(report.run_view(one.log))
         screen.say(f"Run log: {last.folder / 'run.json'}")
         screen.say(f"Contact sheet: {published.contact_sheet}")
         screen.say(f"Gallery: {published.gallery}")

@@ -113,6 +113,8 @@ def _show_parameters(name: str, *, as_json: bool) -> None:
 
 def show(done: NotebookRun, *, as_json: bool, project: str | None = None) -> None:
     """Say what a notebook has made, and end with the exit code of its runs; with the project that all of it is in."""
+    from kroma_nb import report
+
     code = int(done.exit_code)
     pages = _pages(done.runs)
     if as_json:
@@ -130,7 +132,7 @@ def show(done: NotebookRun, *, as_json: bool, project: str | None = None) -> Non
         screen.show_json({"ok": code == 0, **place, "runs": runs, "notebook": str(done.notebook), **paths})
     else:
         for run in done.runs:
-            screen.show(run.view)
+            screen.show(report.run_view(run.log))
         for name, path in {"notebook": done.notebook, **pages}.items():
             screen.say(f"{name.replace('_', ' ').capitalize()}: {path}")
     if code:

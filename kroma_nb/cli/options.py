@@ -1,4 +1,4 @@
-"""The options of `plan` and `run`, declared once as a value."""
+"""Options of commands, declared once as values."""
 
 from __future__ import annotations
 
@@ -28,11 +28,18 @@ def _named(text: str) -> Path:
 HOME_HELP = "The workspace's folder; else KROMA_HOME, else the current folder."
 Home = Annotated[Path | None, typer.Option("--home", help=HOME_HELP, parser=_named)]
 Slug = Annotated[str | None, typer.Option("--project", "-p", help="The project; may be left out if there is only one.")]
+Limit = Annotated[int | None, typer.Option(min=1, help="At most so many.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON on standard output.")]
 
 
 @dataclass(frozen=True)
-class PlanOptions:
+class Options:
+    """Options of a command, declared once as a value."""
+
+
+@dataclass(frozen=True)
+class PlanOptions(Options):
     """What `plan` and `run` can be asked for."""
 
     input: Annotated[Path | None, typer.Option(parser=_named, help="A picture or a folder of pictures.")] = None
@@ -81,21 +88,25 @@ class PlanOptions:
         return {name: value for name, value in given.items() if value is not None}
 
 
-def takes_plan_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command every field of `PlanOptions` as an option; it receives them as its first argument."""
-    hints = get_type_hints(PlanOptions, include_extras=True)
-    own = inspect.signature(command, eval_str=True)
-    kind = inspect.Parameter.KEYWORD_ONLY
-    options = [
-        inspect.Parameter(f.name, kind, default=f.default, annotation=hints[f.name]) for f in fields(PlanOptions)
-    ]
-    others = [parameter.replace(kind=kind) for parameter in list(own.parameters.values())[1:]]
+def takes(kind: type[Options]) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command every field of a dataclass as an option; it receives them as its first argument."""
 
-    @functools.wraps(command)
-    def with_options(**given: Any) -> None:
-        chosen = {option.name: given.pop(option.name) for option in options}
-        command(PlanOptions(**chosen), **given)
+    def taking(command: Callable[..., None]) -> Callable[..., None]:
+        hints = get_type_hints(kind, include_extras=True)
+        own = inspect.signature(command, eval_str=True)
+        keyword = inspect.Parameter.KEYWORD_ONLY
+        options = [
+            inspect.Parameter(f.name, keyword, default=f.default, annotation=hints[f.name]) for f in fields(kind)
+        ]
+        others = [parameter.replace(kind=keyword) for parameter in list(own.parameters.values())[1:]]
 
-    with_options.__signature__ = inspect.Signature([*options, *others])  # type: ignore[attr-defined]
-    with_options.__annotations__ = {parameter.name: parameter.annotation for parameter in (*options, *others)}
-    return with_options
+        @functools.wraps(command)
+        def with_options(**given: Any) -> None:
+            chosen = {option.name: given.pop(option.name) for option in options}
+            command(kind(**chosen), **given)
+
+        with_options.__signature__ = inspect.Signature([*options, *others])  # type: ignore[attr-defined]
+        with_options.__annotations__ = {parameter.name: parameter.annotation for parameter in (*options, *others)}
+        return with_options
+
+    return taking

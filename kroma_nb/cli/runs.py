@@ -1,61 +1,94 @@
-"""Commands that look at what was made: `runs list`, `runs show`, `winners`."""
+"""Commands that look at runs, copy their winners, put them away and delete them."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from kroma_nb.cli import screen
-from kroma_nb.cli.options import AsJson, Home, Slug
+from kroma_nb.cli.options import AsJson, Home, Limit, Options, Slug, Yes, takes
 
 if TYPE_CHECKING:
     from kroma_nb.workbench import Project
 
 app = typer.Typer(help="Runs that were made.", no_args_is_help=True)
 RunId = Annotated[str, typer.Argument(help="The run's id; `latest` is the newest.")]
+NamedRun = Annotated[str, typer.Argument(help="The run's id.")]
 
 
 @app.command("list")
-def list_runs(project: Slug = None, home: Home = None, as_json: AsJson = False) -> None:
+def list_runs(
+    project: Slug = None,
+    limit: Limit = None,
+    every: Annotated[bool, typer.Option("--all", help="Also those that are put away.")] = False,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
     """List the runs of a project, newest first; one that cannot be read is named with its cause."""
-    from kroma_nb.errors import KromaError
+    from kroma_nb import report
 
     place = _project(home, project)
-    rows: list[dict[str, str]] = []
-    for made in place.runs:
-        run_id = made.run_id
-        try:
-            log = made.log
-        except KromaError as error:
-            rows.append({"run_id": run_id, "stage": "", "status": "unreadable", "pictures": "", "says": str(error)})
-            continue
-        says = log.next_step if log.status.value != "ok" else ""
-        pictures = str(log.pictures)
-        row = {"run_id": run_id, "stage": log.stage.value, "status": log.status.value, "pictures": pictures}
-        rows.append(row | {"says": says})
+    lost, rows = place.runs.unreadable, place.runs.rows(archived=every, limit=limit)
     if as_json:
-        screen.show_json({"ok": True, "project": place.slug, "runs": rows})
+        unread = [{"run_id": one.run_id, "status": "unreadable", **one.to_json()} for one in lost]
+        runs = sorted([*(row.to_json() for row in rows), *unread], key=lambda row: str(row["run_id"]), reverse=True)
+        screen.show_json({"ok": True, "project": place.slug, "runs": runs})
     else:
-        screen.table(
-            f"Runs of {place.slug}", ("run", "stage", "status", "pictures", "says"), [tuple(r.values()) for r in rows]
-        )
+        screen.show(report.runs_view(place.slug, rows, lost))
 
 
 @app.command("show")
 def show(run_id: RunId = "latest", project: Slug = None, home: Home = None, as_json: AsJson = False) -> None:
     """Show one run: its candidates, ranks and reasons."""
-    place = _project(home, project)
-    made = place.runs[run_id]
+    from kroma_nb import report
+
+    made = _project(home, project).runs[run_id]
     if as_json:
         screen.show_json(made.log.to_json())
         return
-    screen.show(made.view)
+    screen.show(report.run_view(made.log))
     for name in ("run.json", "gallery.html"):
         path = made.folder / name
         if path.exists():
             screen.say(f"{name}: {path}")
+
+
+@app.command("archive")
+def archive(
+    run_id: NamedRun,
+    undo: Annotated[bool, typer.Option("--undo", help="Take it out again.")] = False,
+    project: Slug = None,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Put a run away: it is kept whole, and lists leave it out."""
+    made = _project(home, project).runs[run_id]
+    made.archive(undo=undo)
+    done = "taken out again" if undo else "put away"
+    screen.answer({"run_id": made.run_id, "archived": not undo}, f"Run {made.run_id} is {done}.", as_json=as_json)
+
+
+@dataclass(frozen=True)
+class DeleteOptions(Options):
+    """How sure one is to delete a run."""
+
+    yes: Yes = False
+    force: Annotated[bool, typer.Option(help="Also where other runs have followed its winners.")] = False
+
+
+@app.command("delete")
+@takes(DeleteOptions)
+def delete(
+    options: DeleteOptions, run_id: NamedRun, project: Slug = None, home: Home = None, as_json: AsJson = False
+) -> None:
+    """Delete a run with every picture that it made; nothing brings it back."""
+    made = _project(home, project).runs[run_id]
+    screen.confirmed(f"deleting run {made.run_id} of {made.project.slug}", yes=options.yes)
+    made.delete(force=options.force)
+    screen.answer({"run_id": made.run_id}, f"Run {made.run_id} is deleted.", as_json=as_json)
 
 
 def winners(

@@ -7,9 +7,13 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import typer
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+
+from kroma_nb.errors import NotConfirmed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -20,6 +24,10 @@ if TYPE_CHECKING:
 
 console = Console(highlight=False, emoji=False)
 errors = Console(stderr=True, highlight=False, emoji=False)
+
+
+# A run's id is there to be copied.
+NEVER_BROKEN = ("run", "status")
 
 
 def plain(text: str) -> str:
@@ -41,6 +49,29 @@ def show_error(error: KromaError, *, as_json: bool) -> None:
     errors.print(f"[bold red]error[/] ({error.error_code}): {plain(str(error))}", soft_wrap=True)
 
 
+def answer(facts: dict[str, Any], said: str, *, as_json: bool) -> None:
+    """Say that something was done: as facts in JSON, or in a sentence."""
+    if as_json:
+        show_json({"ok": True, **facts})
+    else:
+        say(said)
+
+
+def confirmed(what: str, *, yes: bool) -> None:
+    """Ask a person whether something may be done that cannot be undone; where nobody can be asked, refuse it.
+
+    Raises
+    ------
+    NotConfirmed
+        If the answer is no, or nobody is there to give one.
+    """
+    if yes:
+        return
+    asked = sys.stdin.isatty() and typer.confirm(f"{what[0].upper()}{what[1:]} cannot be undone. Go ahead?")
+    if not asked:
+        raise NotConfirmed(what, "answer yes, or give --yes")
+
+
 def say(text: str) -> None:
     """Write a line that is never wrapped, so that paths can be copied."""
     console.print(plain(text), soft_wrap=True)
@@ -48,9 +79,16 @@ def say(text: str) -> None:
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Write a table; every cell is plain text."""
-    grid = Table(title=plain(title), title_justify="left", header_style="bold", title_style="bold")
+    grid = Table(
+        title=plain(title),
+        title_justify="left",
+        header_style="bold",
+        title_style="bold",
+        box=SIMPLE_HEAD,
+        pad_edge=False,
+    )
     for column in columns:
-        grid.add_column(column, overflow="fold")
+        grid.add_column(column, overflow="fold", no_wrap=column in NEVER_BROKEN)
     for row in rows:
         grid.add_row(*(plain(cell) for cell in row))
     console.print(grid)
@@ -58,7 +96,10 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> 
 
 def show(view: View) -> None:
     """Show a small table and its notes."""
-    table(view.title, view.columns, view.rows)
+    if view.rows or view.columns:
+        table(view.title, view.columns or ("", ""), view.rows)
+    else:
+        say(view.title)
     for note in view.notes:
         say(note)
 

@@ -52,7 +52,7 @@ class StoredFile(Value):
 
     path: ProjectPath
     sha256: Sha256
-    size_bytes: int
+    size_bytes: Annotated[int, Field(ge=0, lt=2**53)]
 
 
 class PassRecord(Value):
@@ -64,11 +64,15 @@ class PassRecord(Value):
         None where an imported run does not have the file.
     version : str
         Empty where an imported run does not say it, as its times are None.
+    width, height : int or None, pixels
+        Of the output; None where nobody has measured it.
     """
 
     name: PassName
     input: StoredFile | None
     output: StoredFile
+    width: int | None = None
+    height: int | None = None
     backend: str
     version: str
     started_at: datetime | None

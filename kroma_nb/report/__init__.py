@@ -4,28 +4,47 @@ from kroma_nb.report.lineage import Step, StepKind, lineage
 from kroma_nb.report.overview import Overview, overview
 from kroma_nb.report.page import gallery
 from kroma_nb.report.sheet import contact_sheet
-from kroma_nb.report.table import PlanRow, RunRow, plan_table, run_row, run_table
+from kroma_nb.report.table import candidate_row, plan_table, run_table
 from kroma_nb.report.view import View
-from kroma_nb.report.views import candidate_page, candidate_view, candidates_view, plan_view, run_view, size
+from kroma_nb.report.views import (
+    asset_page,
+    asset_view,
+    assets_view,
+    candidate_page,
+    candidate_view,
+    candidates_view,
+    links_view,
+    plan_view,
+    project_view,
+    projects_view,
+    run_view,
+    runs_view,
+    size,
+)
 
 __all__ = [
     "Overview",
-    "PlanRow",
-    "RunRow",
     "Step",
     "StepKind",
     "View",
+    "asset_page",
+    "asset_view",
+    "assets_view",
     "candidate_page",
+    "candidate_row",
     "candidate_view",
     "candidates_view",
     "contact_sheet",
     "gallery",
     "lineage",
+    "links_view",
     "overview",
     "plan_table",
     "plan_view",
-    "run_row",
+    "project_view",
+    "projects_view",
     "run_table",
     "run_view",
+    "runs_view",
     "size",
 ]

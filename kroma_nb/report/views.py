@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kroma_nb.model.project import ProjectStatus
 from kroma_nb.model.words import CandidateStatus, Gate
 from kroma_nb.report import phrases
 from kroma_nb.report.elements import el
@@ -14,10 +15,16 @@ from kroma_nb.report.view import View
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from kroma_nb.model.asset import AssetLink, AssetRecord
     from kroma_nb.model.money import Forecast
     from kroma_nb.model.plan import Plan
+    from kroma_nb.model.project import ProjectCard
+    from kroma_nb.model.rows import ProjectRow, RunRow, Unreadable
     from kroma_nb.model.runlog import CandidateRecord, JobRecord, RunLog
+    from kroma_nb.report.elements import Element
+    from kroma_nb.report.previews import Preview
 
+ONE_PICTURE_BYTES = 120_000
 NOT_REVIEWED = "Not reviewed: ranks are measured, nobody has approved anything."
 
 
@@ -87,12 +94,110 @@ def candidate_view(log: RunLog, job: JobRecord, record: CandidateRecord) -> View
 def candidate_page(log: RunLog, job: JobRecord, record: CandidateRecord, pictures: Callable[[str], bytes]) -> str:
     """Show one candidate with its picture, as HTML."""
     file = shown_file(record)
-    shown = Previews(pictures, 1, most_bytes=120_000).of(file.path, file.sha256) if file else None
+    shown = Previews(pictures, 1, most_bytes=ONE_PICTURE_BYTES).of(file.path, file.sha256) if file else None
     if shown is None or isinstance(shown, Gap):
         return candidate_view(log, job, record).html()
-    alt = f"Candidate {record.candidate_index} of {job.name}"
-    picture = el("img", src=embedded(shown.data), alt=alt, width=shown.size[0], height=shown.size[1])
-    return candidate_view(log, job, record).html(picture)
+    return candidate_view(log, job, record).html(_small(shown, f"Candidate {record.candidate_index} of {job.name}"))
+
+
+def _small(shown: Preview, alt: str) -> Element:
+    return el("img", src=embedded(shown.data), alt=alt, width=shown.size[0], height=shown.size[1])
+
+
+def asset_view(asset: AssetRecord) -> View:
+    """Show one picture's record."""
+    rows = tuple((name, str(value)) for name, value in asset.to_json().items() if value not in {None, ""})
+    return View(asset.path, (), rows)
+
+
+def links_view(asset: AssetRecord, links: Sequence[AssetLink]) -> View:
+    """Show what a picture was made of, and what was made of it."""
+    made = tuple(("from" if link.child == asset.path else "to", link.type.value, _other(asset, link)) for link in links)
+    return View("Links", ("", "how", "picture"), made) if made else View("Nothing is linked to it.")
+
+
+def _other(asset: AssetRecord, link: AssetLink) -> str:
+    return link.parent if link.child == asset.path else link.child
+
+
+def asset_page(asset: AssetRecord, pictures: Callable[[str], bytes]) -> str:
+    """Show one picture's record with the picture, as HTML."""
+    shown = Previews(pictures, 1, most_bytes=ONE_PICTURE_BYTES).of(asset.path, asset.sha256 or "")
+    if isinstance(shown, Gap):
+        return asset_view(asset).html(el("p", f"No picture: {shown.cause}"))
+    return asset_view(asset).html(_small(shown, asset.path))
+
+
+def assets_view(assets: Sequence[AssetRecord], count: int) -> View:
+    """Show the newest pictures of a project."""
+    columns = ("picture", "kind", "made by", "size", "bytes", "at")
+    rows = tuple(
+        (
+            asset.path,
+            asset.kind.value,
+            f"{asset.pass_name.value}: {asset.backend}" if asset.pass_name else "",
+            f"{asset.width} x {asset.height}" if asset.width else "",
+            size(asset.size_bytes) if asset.size_bytes is not None else "missing",
+            phrases.moment(asset.created_at),
+        )
+        for asset in assets
+    )
+    left = (f"The newest {len(assets)}; frame() has all of them.",) if count > len(assets) else ()
+    return View(phrases.counted(count, "picture"), columns, rows, left)
+
+
+def runs_view(slug: str, runs: Sequence[RunRow], lost: Sequence[Unreadable] = ()) -> View:
+    """Show runs, newest first; those that cannot be read stand among them."""
+    columns = ("run", "stage", "status", "pictures", "size", "says")
+    rows = [_run_row(row) for row in runs] + [(one.run_id, "", "unreadable", "", "", one.says) for one in lost]
+    # A run's id begins with its time.
+    return View(f"Runs of {slug}", columns, tuple(sorted(rows, reverse=True)))
+
+
+def _run_row(row: RunRow) -> tuple[str, ...]:
+    imported = f"imported from {row.imported_from}" if row.imported_from else ""
+    archived = "put away" if row.archived else ""
+    return (
+        row.run_id,
+        phrases.light(row.stage, row.time, row.weather),
+        row.status.value,
+        f"{row.pictures} of {phrases.counted(row.jobs, 'scene')}",
+        size(row.size_bytes),
+        "; ".join(text for text in (archived, imported, row.says) if text),
+    )
+
+
+def project_view(card: ProjectCard, counted: ProjectRow | None, why_not: str, root: str) -> View:
+    """Show one project; without the numbers of the index, with the reason why there are none."""
+    rows = [("name", card.name), ("made", phrases.moment(card.created_at)), ("folder", root)]
+    if card.description:
+        rows.insert(1, ("description", card.description))
+    if counted is not None:
+        rows += [
+            ("runs", f"{counted.runs:,}"),
+            ("pictures", f"{counted.pictures:,}"),
+            ("disk use", f"{size(counted.used_bytes)} in pictures and inputs"),
+        ]
+    archived = ("It is put away: lists leave it out.",) if card.status is ProjectStatus.ARCHIVED else ()
+    return View(f"Project {card.slug}", (), tuple(rows), (*archived, *([why_not] if why_not else [])))
+
+
+def projects_view(home: str, projects: Sequence[ProjectRow]) -> View:
+    """Show the projects of a workspace."""
+    columns = ("project", "name", "status", "runs", "pictures", "disk", "made")
+    rows = tuple(
+        (
+            row.slug,
+            row.name,
+            row.status.value,
+            str(row.runs),
+            str(row.pictures),
+            size(row.used_bytes),
+            phrases.moment(row.created_at),
+        )
+        for row in projects
+    )
+    return View(f"Projects in {home}", columns, rows, () if rows else ("None yet: create_project makes one.",))
 
 
 COLUMNS = ("scene", "candidate", "place", "quality", "tied with", "says")

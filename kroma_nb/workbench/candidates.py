@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, overload
 
 from kroma_nb import images, report
-from kroma_nb.blobs import sha256_bytes, write_atomic
-from kroma_nb.errors import ContentDamaged, FileMissing, RequestInvalid
+from kroma_nb.blobs import write_atomic
+from kroma_nb.errors import FileMissing, RequestInvalid
+from kroma_nb.model.rows import CandidateRow
+from kroma_nb.workbench.files import read_stored, read_verified
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -85,7 +88,7 @@ class Candidate:
         FileMissing, ContentDamaged
             If the file is gone, or is no longer what the run made.
         """
-        return images.load(verified(self.project, self.stored), name=self.stored.path)
+        return images.load(read_verified(self.project.root, self.stored), name=self.stored.path)
 
     @property
     def stored(self) -> StoredFile:
@@ -105,7 +108,7 @@ class Candidate:
         return report.candidate_view(self.log, self.job, self.record).text()
 
     def _repr_html_(self) -> str:
-        return report.candidate_page(self.log, self.job, self.record, self.project.picture)
+        return report.candidate_page(self.log, self.job, self.record, partial(read_stored, self.project.root))
 
 
 @dataclass(frozen=True)
@@ -126,7 +129,7 @@ class Candidates:
         """Give one row a candidate with every number that the gallery shows."""
         from kroma_nb.workbench.frames import frame_of  # noqa: PLC0415 - pandas loads when a frame is asked for
 
-        return frame_of([report.run_row(c.log, c.job, c.record) for c in self._held], report.RunRow)
+        return frame_of([report.candidate_row(c.log, c.job, c.record) for c in self._held], CandidateRow)
 
     def export(self, to: Path | str) -> tuple[Path, ...]:
         """Copy their pictures into a folder; nothing there is overwritten.
@@ -152,9 +155,9 @@ class Candidates:
             if os.path.lexists(target):
                 raise RequestInvalid("request", "to", f"{target} is already there", "name another folder")
         for one in self._held:
-            verified(self.project, one.stored)
+            read_verified(self.project.root, one.stored)
         for one, target in zip(self._held, targets, strict=True):
-            write_atomic(target, verified(self.project, one.stored))
+            write_atomic(target, read_verified(self.project.root, one.stored))
         return targets
 
     def __len__(self) -> int:
@@ -180,18 +183,3 @@ class Candidates:
 
     def _view(self) -> report.View:
         return report.candidates_view(self.log, [(one.job, one.record) for one in self._held])
-
-
-def verified(project: Project, file: StoredFile) -> bytes:
-    """Read a stored file and check it against the record.
-
-    Raises
-    ------
-    FileMissing, ContentDamaged
-        If it is gone, or is no longer what was stored.
-    """
-    data = project.picture(file.path)
-    found = sha256_bytes(data)
-    if found != file.sha256:
-        raise ContentDamaged(project.root / file.path, file.sha256, found)
-    return data

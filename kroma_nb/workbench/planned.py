@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kroma_nb import report
+from kroma_nb.model.rows import PlanRow
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,7 +49,7 @@ class PlannedRun:
         """Give one row a candidate: scene, job, size, seeds, prompt."""
         from kroma_nb.workbench.frames import frame_of  # noqa: PLC0415 - pandas loads when a frame is asked for
 
-        return frame_of(report.plan_table(self.plan), report.PlanRow)
+        return frame_of(report.plan_table(self.plan), PlanRow)
 
     @property
     def view(self) -> report.View:

@@ -5,28 +5,34 @@ from __future__ import annotations
 import json
 import os
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, nullcontext
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
-from kroma_nb import run
-from kroma_nb.errors import FileMissing, PathRefused, WriteFailed
+from kroma_nb import report, run
+from kroma_nb.errors import InfraFailed, WriteFailed
+from kroma_nb.model.project import ProjectStatus
+from kroma_nb.model.run import now
 from kroma_nb.planning import plan
 from kroma_nb.settings import load_settings
+from kroma_nb.workbench.assets import Assets
+from kroma_nb.workbench.ending import delete_project
 from kroma_nb.workbench.following import followed
-from kroma_nb.workbench.founding import found, read_card
+from kroma_nb.workbench.forecasting import forecast_of
+from kroma_nb.workbench.founding import found, read_card, write_card
 from kroma_nb.workbench.painters import painter_for
 from kroma_nb.workbench.planned import PlannedRun
 from kroma_nb.workbench.requests import plan_words, takes_plan_words
 from kroma_nb.workbench.runs import Run, Runs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator
     from concurrent.futures import Executor
     from pathlib import Path
     from threading import Event as Flag
 
     from kroma_nb.model.plan import Plan, PlanRequest
     from kroma_nb.model.project import ProjectCard
+    from kroma_nb.model.rows import ProjectRow
     from kroma_nb.model.run import Event
     from kroma_nb.settings import Settings
     from kroma_nb.workbench.workbench import Workbench
@@ -105,7 +111,7 @@ class Project:
             if asked.follow is not None:
                 request = request.model_copy(update={"follows": followed(self.runs, asked.follow, asked.stage)})
         made = plan(request, settings=settings or self.settings())
-        return PlannedRun(made, made.forecast)
+        return PlannedRun(made, forecast_of(self, made))
 
     def run(
         self,
@@ -138,20 +144,28 @@ class Project:
             If the disk refuses; what was made is kept and can be read.
         """
         made = planned.plan if isinstance(planned, PlannedRun) else planned
-        own = ThreadPoolExecutor(workers) if workers and executor is None else nullcontext(executor)
-        run_id = ""
-        with own as crew:
+        with ThreadPoolExecutor(workers) if workers and executor is None else nullcontext(executor) as crew:
             events = run.execute(made, root=self.root, painter=painter_for(made.card), executor=crew, stop=stop)
             found(self.root, self.slug)
-            # Whatever ends this early, also between two events, the run's folder is closed.
-            with closing(events):
-                for event in events:
-                    if event.event == "run_started":
-                        run_id = event.run_id
-                        self._book(run_id)
-                    if on_event is not None:
-                        on_event(event)
-        return Run(self, run_id)
+            return Run(self, self._follow(events, on_event))
+
+    def _follow(self, events: Generator[Event], on_event: Callable[[Event], object] | None) -> str:
+        """Pass a run's events on, book and index it, and give its id."""
+        run_id = ""
+        try:
+            for event in events:
+                if event.event == "run_started":
+                    run_id = event.run_id
+                    self._book(run_id)
+                    self.bench.index.note(self, run_id)
+                if on_event is not None:
+                    on_event(event)
+        finally:
+            # Also a run that was stopped or that failed has left its folder in order.
+            events.close()
+            if run_id:
+                self.bench.index.note(self, run_id)
+        return run_id
 
     def _book(self, run_id: str) -> None:
         path = os.environ.get(RUN_BOOK)
@@ -169,23 +183,36 @@ class Project:
         """The runs that were made here, newest first."""
         return Runs(self)
 
-    def picture(self, path: str) -> bytes:
-        """Read a stored file by its path in the project.
+    @property
+    def assets(self) -> Assets:
+        """The pictures that it keeps: inputs, and what every pass has made."""
+        return Assets(self)
+
+    def archive(self, *, undo: bool = False) -> None:
+        """Put the project away: it is kept whole, and lists leave it out; or take it out again.
 
         Raises
         ------
-        PathRefused
-            If the path leads out of the project.
-        FileMissing
-            If it is gone.
+        WriteFailed
+            If the disk refuses.
         """
-        whole = self.root / path
-        if not whole.resolve().is_relative_to(self.root.resolve()):
-            raise PathRefused(path, "the run log", "it leads out of the project")
-        try:
-            return whole.read_bytes()
-        except OSError as cause:
-            raise FileMissing(whole, "the run log", cause.strerror or str(cause)) from cause
+        status = ProjectStatus.ACTIVE if undo else ProjectStatus.ARCHIVED
+        write_card(self.root, self.card.model_copy(update={"status": status, "updated_at": now()}))
+
+    def delete(self, *, confirm: str) -> None:
+        """Delete the project with every picture in it; nothing brings it back.
+
+        Parameters
+        ----------
+        confirm : str
+            The project's slug, once more.
+
+        Raises
+        ------
+        PolicyRefused
+            If it is not confirmed, or one of its runs is being played.
+        """
+        delete_project(self, confirm)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Project) and self.root == other.root
@@ -194,4 +221,17 @@ class Project:
         return hash(self.root)
 
     def __repr__(self) -> str:
-        return f"Project({self.slug!r}, {len(self.runs)} runs, in {self.root})"
+        return self._view().text()
+
+    def _repr_html_(self) -> str:
+        return self._view().html()
+
+    def _view(self) -> report.View:
+        return report.project_view(self.card, *self._counts(), str(self.root))
+
+    def _counts(self) -> tuple[ProjectRow | None, str]:
+        """Give the numbers of the index, or why there are none: what shows itself must not fail."""
+        try:
+            return self.bench.projects.row(self.slug), ""
+        except InfraFailed as error:
+            return None, str(error)

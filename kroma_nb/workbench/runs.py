@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
-from kroma_nb import report, run
+from kroma_nb import report, run, store
 from kroma_nb.blobs import write_atomic
-from kroma_nb.errors import RequestInvalid
+from kroma_nb.errors import DatabaseUnusable, RequestInvalid
 from kroma_nb.model.parsing import did_you_mean
+from kroma_nb.model.rows import CandidateRow, RunRow
+from kroma_nb.run import RunFolder
 from kroma_nb.workbench.candidates import Candidates
+from kroma_nb.workbench.ending import archive_run, delete_run
+from kroma_nb.workbench.files import read_stored
+from kroma_nb.workbench.marking import is_archived
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,6 +23,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from kroma_nb.model.rows import Unreadable
     from kroma_nb.model.runlog import RunLog
     from kroma_nb.model.words import RunStatus
     from kroma_nb.workbench.project import Project
@@ -92,7 +99,7 @@ class Run:
             Runs whose winners this one followed, oldest first; the same scenes stand together.
         """
         logs = [*(one.log for one in earlier), self.log]
-        return report.overview(logs, self.project.picture)
+        return report.overview(logs, partial(read_stored, self.project.root))
 
     def publish(self, *earlier: Run) -> Publication:
         """Write gallery and contact sheet beside the run log; with earlier runs, of the whole chain.
@@ -104,14 +111,34 @@ class Run:
         """
         logs = [*(one.log for one in earlier), self.log]
         made = Publication(self.folder / "gallery.html", self.folder / "contact_sheet.png")
-        write_atomic(made.gallery, report.gallery(logs, self.project.picture).encode())
-        write_atomic(made.contact_sheet, report.contact_sheet(logs, self.project.picture))
+        write_atomic(made.gallery, report.gallery(logs, partial(read_stored, self.project.root)).encode())
+        write_atomic(made.contact_sheet, report.contact_sheet(logs, partial(read_stored, self.project.root)))
         return made
 
-    @property
-    def view(self) -> report.View:
-        """What it shows of itself, as a small table."""
-        return report.run_view(self.log)
+    def archive(self, *, undo: bool = False) -> None:
+        """Put the run away: it is kept whole, and lists leave it out; or take it out again.
+
+        Raises
+        ------
+        WriteFailed
+            If the disk refuses.
+        """
+        archive_run(self, undo=undo)
+
+    def delete(self, *, force: bool = False) -> None:
+        """Delete the run with every picture that it made; nothing brings it back.
+
+        Parameters
+        ----------
+        force : bool
+            Also where other runs have followed its winners.
+
+        Raises
+        ------
+        PolicyRefused
+            If it is being played, or other runs have followed it.
+        """
+        delete_run(self, force=force)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Run) and (self.project, self.run_id) == (other.project, other.run_id)
@@ -120,10 +147,10 @@ class Run:
         return hash((self.project, self.run_id))
 
     def __repr__(self) -> str:
-        return self.view.text()
+        return report.run_view(self.log).text()
 
     def _repr_html_(self) -> str:
-        return self.view.html()
+        return report.run_view(self.log).html()
 
 
 class Runs:
@@ -134,14 +161,49 @@ class Runs:
 
     @property
     def ids(self) -> tuple[str, ...]:
-        """Every run that has a folder, newest first."""
+        """Every run that has a folder, newest first; also those that are put away."""
         return tuple(path.name for path in run.run_folders(self._project.root))
+
+    @property
+    def unreadable(self) -> tuple[Unreadable, ...]:
+        """The runs whose files are damaged, changed or another project's, each with its cause."""
+        return self._project.bench.index.catch_up([self._project])
+
+    def rows(self, *, after: Run | None = None, limit: int | None = None, archived: bool = False) -> tuple[RunRow, ...]:
+        """Give one row a run, newest first; a page of them as fast at any depth.
+
+        Parameters
+        ----------
+        after : Run, optional
+            The last one of the page before.
+        limit : int, optional
+            At most so many.
+        archived : bool
+            Also those that are put away.
+        """
+        last = after.run_id if after else None
+        with self._project.bench.index.rows(self._project, fresh=after is None) as (rows, key):
+            return store.list_runs(rows, key, after=last, limit=limit, archived=archived)
+
+    def frame(self) -> pd.DataFrame:
+        """Give one row a run."""
+        from kroma_nb.workbench.frames import frame_of  # noqa: PLC0415 - pandas loads when a frame is asked for
+
+        return frame_of(self.rows(archived=True), RunRow)
+
+    def candidates(self) -> pd.DataFrame:
+        """Give one row a candidate, of every run, oldest first: the same columns as `Run.frame`."""
+        from kroma_nb.workbench.frames import frame_of  # noqa: PLC0415 - pandas loads when a frame is asked for
+
+        with self._project.bench.index.rows(self._project) as (rows, key):
+            return frame_of(list(store.list_candidates(rows, key)), CandidateRow)
 
     def __len__(self) -> int:
         return len(self.ids)
 
     def __iter__(self) -> Iterator[Run]:
-        return (Run(self._project, run_id) for run_id in self.ids)
+        every = (Run(self._project, run_id) for run_id in self.ids)
+        return (one for one in every if not is_archived(one.folder))
 
     def __getitem__(self, run_id: str) -> Run:
         ids = self.ids
@@ -153,7 +215,23 @@ class Runs:
         return Run(self._project, wanted)
 
     def _has_begun(self, run_id: str) -> bool:
-        return any((self._project.root / "runs" / run_id / name).exists() for name in ("journal.jsonl", "run.json"))
+        folder = RunFolder(self._project.root, run_id)
+        begun = folder.journal_path.exists() or folder.log_path.exists()
+        return begun and not is_archived(folder.path)
 
     def _ipython_key_completions_(self) -> list[str]:
         return ["latest", *self.ids]
+
+    def __repr__(self) -> str:
+        return self._view().text()
+
+    def _repr_html_(self) -> str:
+        return self._view().html()
+
+    def _view(self) -> report.View:
+        try:
+            return report.runs_view(self._project.slug, self.rows(limit=60), self.unreadable)
+        except DatabaseUnusable as error:
+            return report.View(
+                f"Runs of {self._project.slug}", ("run",), tuple((one,) for one in self.ids), (str(error),)
+            )

@@ -7,14 +7,19 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kroma_nb import report
 from kroma_nb.errors import RequestInvalid
 from kroma_nb.model.parsing import did_you_mean, plain_word
 from kroma_nb.model.project import SLUG_PATTERN, ProjectStatus
 from kroma_nb.model.run import now
 from kroma_nb.planning import ConfigFiles, ConfigSummary, validate_config
 from kroma_nb.settings import Settings, load_settings
+from kroma_nb.workbench.cleaning import CleanUp, clean_up
 from kroma_nb.workbench.founding import found, write_card
+from kroma_nb.workbench.index import Index, Reindexed
 from kroma_nb.workbench.project import Project
+from kroma_nb.workbench.projects import Projects
+from kroma_nb.workbench.status import Status, status_of
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -30,20 +35,29 @@ class Workbench:
     ----------
     home : Path
         The workspace's folder.
+    index : Index
+        What its files say, as rows.
     """
 
     def __init__(self, home: Path) -> None:
         self.home = home
+        self.index = Index(self)
 
     @property
     def slugs(self) -> tuple[str, ...]:
         """The projects that are there, sorted."""
         folder = self.home / "var" / "projects"
         try:
-            return tuple(sorted(path.name for path in folder.iterdir() if path.is_dir())) if folder.is_dir() else ()
+            found = folder.iterdir() if folder.is_dir() else ()
+            return tuple(sorted(path.name for path in found if path.is_dir() and SLUG.fullmatch(path.name)))
         except OSError as cause:
             problem = f"{folder} cannot be read: {cause.strerror}"
             raise RequestInvalid("request", "home", problem, "check the folder's permissions") from cause
+
+    @property
+    def projects(self) -> Projects:
+        """The projects that are there, by slug."""
+        return Projects(self)
 
     def project(self, slug: str | None = None, *, missing_ok: bool = False) -> Project:
         """Give a project; without a slug, the only one.
@@ -141,6 +155,30 @@ class Workbench:
             ConfigFiles(home=self.home, project_root=project_root, manifest=manifest, postprocess=postprocess)
         )
 
+    def reindex(self) -> Reindexed:
+        """Make every row of the database again from the files; it may have been deleted.
+
+        Raises
+        ------
+        DatabaseUnusable
+            With the file, what is wrong and the way out.
+        """
+        return self.index.rebuild()
+
+    def gc(self, *, dry_run: bool = False) -> CleanUp:
+        """Remove what nothing needs: leftovers of killed processes, and inputs that no run has read.
+
+        Parameters
+        ----------
+        dry_run : bool
+            Only say what would go.
+        """
+        return clean_up(self, dry_run=dry_run)
+
+    def status(self) -> Status:
+        """Say how the workspace stands: its projects, what is running, what cannot be read, what is free."""
+        return status_of(self)
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Workbench) and self.home == other.home
 
@@ -148,7 +186,10 @@ class Workbench:
         return hash(self.home)
 
     def __repr__(self) -> str:
-        return f"Workbench({str(self.home)!r}, projects: {', '.join(self.slugs) or 'none yet'})"
+        return report.projects_view(str(self.home), self.projects.rows()).text()
+
+    def _repr_html_(self) -> str:
+        return report.projects_view(str(self.home), self.projects.rows()).html()
 
 
 def _new_slug(text: str) -> str:

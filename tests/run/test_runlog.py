@@ -13,6 +13,7 @@ from studio import Stencil
 from kroma_nb import run
 from kroma_nb.errors import RecordInvalid
 from kroma_nb.model.plan import PostprocessRequest
+from kroma_nb.model.run import event_adapter
 from kroma_nb.model.words import CandidateStatus
 
 

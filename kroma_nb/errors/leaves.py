@@ -1,76 +1,13 @@
-"""The exception tree: every way in which kroma_nb says no.
-
-::
-
-    KromaError
-    ├── ValidationFailed        exit 2   the input is wrong; nothing was created
-    │   ├── FieldInvalid                 a field of a file or request
-    │   │   ├── ManifestInvalid · SettingsInvalid · JobsFileInvalid · PostprocessInvalid
-    │   │   ├── ColorProfilesInvalid · CatalogInvalid · RequestInvalid · RecordInvalid
-    │   │   ├── NotebookInvalid · ParameterInvalid
-    │   │   └── LimitExceeded            too many of something, and how to allow more
-    │   ├── FileMissing · PathRefused · PictureUnreadable · PictureTooLarge
-    │   └── PassUnavailable              a pass is asked for that has no backend here
-    ├── PolicyRefused           exit 3   allowed only after a decision that was not made
-    │   └── SecretRefused                a notebook's parameter would keep a secret
-    ├── ProviderFailed          exit 4   an engine did not deliver
-    ├── InfraFailed             exit 5   disk, permissions, processes
-    │   └── FolderTaken · WriteFailed · WorkersLost · ContentDamaged
-    ├── NotebookFailed          exit as the error in its cell, 1 for one that is not in this tree
-    └── NotebookInterrupted     exit 6   Ctrl-C or a signal to end; what was made is kept
-
-Anything else that reaches a user is a bug and keeps its traceback.
-"""
+"""The leaves of the exception tree; `kroma_nb.errors` draws it."""
 
 from __future__ import annotations
 
-import traceback
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kroma_nb.errors.root import KromaError, shown
+
 if TYPE_CHECKING:
-    from types import TracebackType
-
-_PACKAGE = Path(__file__).parent
-
-
-def _shown(path: object) -> str:
-    """Give a path in characters that every terminal and file can take, whatever bytes its name holds."""
-    return str(path).encode("utf-8", "backslashreplace").decode()
-
-
-class KromaError(Exception):
-    """The root of the tree.
-
-    Attributes
-    ----------
-    error_kind : str
-        One of ``validation``, ``policy``, ``provider``, ``infra``; ``interrupted`` where a person ended it.
-    error_code : str
-        A stable word for this very case, as run logs and faces report it.
-    exit_code : int
-        What a command ends with when this error reaches it.
-    """
-
-    error_kind: str = "unknown"
-    error_code: str = "unknown"
-    exit_code: int = 1
-
-    def _render_traceback_(self) -> list[str]:
-        """Say in a notebook what a command says, once: IPython shows this in place of a traceback."""
-        said = f"\x1b[31m{type(self).__name__}\x1b[0m (error_kind={self.error_kind} error_code={self.error_code})"
-        return [said, *_asked_from(self.__traceback__), str(self)]
-
-
-def _asked_from(trace: TracebackType | None) -> list[str]:
-    """Give the line, usually of a cell, that called into kroma_nb."""
-    asked = ""
-    for frame in traceback.extract_tb(trace):
-        if Path(frame.filename).is_relative_to(_PACKAGE):
-            break
-        if "IPython" not in Path(frame.filename).parts:
-            asked = f"  line {frame.lineno}: {frame.line}"
-    return [asked] if asked else []
+    from pathlib import Path
 
 
 class ValidationFailed(KromaError):
@@ -193,7 +130,7 @@ class FileMissing(ValidationFailed):
         self.path, self.role, self.cause = path, role, cause
 
     def __str__(self) -> str:
-        return f"{self.role}: {_shown(self.path)}: {self.cause}; put the file there or correct the path."
+        return f"{self.role}: {shown(self.path)}: {self.cause}; put the file there or correct the path."
 
 
 class PathRefused(ValidationFailed):
@@ -206,7 +143,7 @@ class PathRefused(ValidationFailed):
         self.path, self.role, self.reason = path, role, reason
 
     def __str__(self) -> str:
-        return f"{self.role}: {_shown(self.path)}: {self.reason}; name a real file inside that folder."
+        return f"{self.role}: {shown(self.path)}: {self.reason}; name a real file inside that folder."
 
 
 class PictureUnreadable(ValidationFailed):
@@ -219,7 +156,7 @@ class PictureUnreadable(ValidationFailed):
         self.path, self.cause, self.way_out = path, cause, way_out
 
     def __str__(self) -> str:
-        return f"{_shown(self.path)}: {self.cause}; {self.way_out}."
+        return f"{shown(self.path)}: {self.cause}; {self.way_out}."
 
 
 class PictureTooLarge(ValidationFailed):
@@ -233,7 +170,7 @@ class PictureTooLarge(ValidationFailed):
 
     def __str__(self) -> str:
         return (
-            f"{_shown(self.path)}: {self.width} x {self.height} pixels are more than the limit of {self.limit_px:,}; "
+            f"{shown(self.path)}: {self.width} x {self.height} pixels are more than the limit of {self.limit_px:,}; "
             "make it smaller, or raise max_pixels."
         )
 
@@ -259,20 +196,36 @@ class PolicyRefused(KromaError):
     exit_code = 3
 
 
-class SecretRefused(PolicyRefused):
-    """A parameter looks like a secret, and everything that a notebook is given stays in its file."""
+class NotConfirmed(PolicyRefused):
+    """Something that cannot be undone was asked for and not confirmed.
 
-    error_code = "secret_refused"
+    Parameters
+    ----------
+    what, way_out : str
+        As clauses.
+    """
 
-    def __init__(self, parameter: str, sign: str) -> None:
-        super().__init__(parameter, sign)
-        self.parameter, self.sign = parameter, sign
+    error_code = "not_confirmed"
+
+    def __init__(self, what: str, way_out: str) -> None:
+        super().__init__(what, way_out)
+        self.what, self.way_out = what, way_out
 
     def __str__(self) -> str:
-        return (
-            f"the parameter {self.parameter} {self.sign}, and what a notebook is given stays readable in its file; "
-            "set it as an environment variable and let the notebook's code find it there."
-        )
+        return f"{self.what} cannot be undone and is not confirmed; {self.way_out}."
+
+
+class InUse(PolicyRefused):
+    """Something is needed by others, and stays."""
+
+    error_code = "in_use"
+
+    def __init__(self, what: str, why: str, way_out: str) -> None:
+        super().__init__(what, why, way_out)
+        self.what, self.why, self.way_out = what, why, way_out
+
+    def __str__(self) -> str:
+        return f"{self.what} stays: {self.why}; {self.way_out}."
 
 
 class ProviderFailed(KromaError):
@@ -308,7 +261,7 @@ class FolderTaken(InfraFailed):
         self.path = path
 
     def __str__(self) -> str:
-        return f"{_shown(self.path)} is already there; nothing in it was touched. Try again, or name another folder."
+        return f"{shown(self.path)} is already there; nothing in it was touched. Try again, or name another folder."
 
 
 class WriteFailed(InfraFailed):
@@ -322,7 +275,7 @@ class WriteFailed(InfraFailed):
 
     def __str__(self) -> str:
         way_out = "free some space or check the folder's permissions"
-        return f"{_shown(self.path)} could not be written: {self.cause}; {way_out}."
+        return f"{shown(self.path)} could not be written: {self.cause}; {way_out}."
 
 
 class WorkersLost(InfraFailed):
@@ -349,58 +302,39 @@ class ContentDamaged(InfraFailed):
 
     def __str__(self) -> str:
         return (
-            f"{_shown(self.path)} holds {self.found_sha256[:12]}… where {self.expected_sha256[:12]}… was stored; "
+            f"{shown(self.path)} holds {self.found_sha256[:12]}… where {self.expected_sha256[:12]}… was stored; "
             "restore the file from its source."
         )
 
 
-class NotebookFailed(KromaError):
-    """A cell ended with an error; the notebook as far as it came is kept.
+class DatabaseUnusable(InfraFailed):
+    """The database cannot be used as it is; projects and runs in their folders are untouched.
 
     Parameters
     ----------
     path : Path
-        The kept notebook.
-    cell : str
-        Which cell, in words.
-    error_kind, error_code : str
-        Of the error in the cell.
-    message : str
-        What that error said.
+        The database's file.
+    problem, way_out : str
+        As clauses.
     """
 
-    error_code = "notebook_failed"
+    error_code = "database_unusable"
 
-    def __init__(self, path: Path, cell: str, error_kind: str, error_code: str, message: str) -> None:
-        super().__init__(path, cell, error_kind, error_code, message)
-        self.path, self.cell, self.message = path, cell, message
-        self.error_kind, self.error_code = error_kind, error_code
-        self.exit_code = EXIT_CODES.get(error_kind, 1)
+    def __init__(self, path: Path, problem: str, way_out: str) -> None:
+        super().__init__(path, problem, way_out)
+        self.path, self.problem, self.way_out = path, problem, way_out
 
     def __str__(self) -> str:
-        told = " ".join(self.message.split()).rstrip(".")
-        return (
-            f"{self.cell} failed: {told} (error_kind={self.error_kind} error_code={self.error_code}); "
-            f"what was executed is kept in {_shown(self.path)}."
-        )
+        return f"{shown(self.path)}: {self.problem}; {self.way_out}."
 
 
-class NotebookInterrupted(KromaError):
-    """Somebody ended a notebook; what was made, and the notebook as far as it came, is kept."""
+class DatabaseLocked(DatabaseUnusable):
+    """Another program holds the database for too long."""
 
-    error_kind = "interrupted"
-    error_code = "notebook_interrupted"
-    exit_code = 6
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(path)
-        self.path = path
-
-    def __str__(self) -> str:
-        return f"interrupted; what was executed is kept in {_shown(self.path)}. Give the same command for a new run."
+    error_code = "database_locked"
 
 
-EXIT_CODES = {
-    kind.error_kind: kind.exit_code
-    for kind in (ValidationFailed, PolicyRefused, ProviderFailed, InfraFailed, NotebookInterrupted)
-}
+class DatabaseNewer(DatabaseUnusable):
+    """The database was made by a newer version of kroma_nb."""
+
+    error_code = "database_newer"

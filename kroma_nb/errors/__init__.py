@@ -1,0 +1,98 @@
+"""The exception tree: every way in which kroma_nb says no.
+
+::
+
+    KromaError
+    ├── ValidationFailed        exit 2   the input is wrong; nothing was created
+    │   ├── FieldInvalid                 a field of a file or request
+    │   │   ├── ManifestInvalid · SettingsInvalid · JobsFileInvalid · PostprocessInvalid
+    │   │   ├── ColorProfilesInvalid · CatalogInvalid · RequestInvalid · RecordInvalid
+    │   │   ├── NotebookInvalid · ParameterInvalid
+    │   │   └── LimitExceeded            too many of something, and how to allow more
+    │   ├── FileMissing · PathRefused · PictureUnreadable · PictureTooLarge
+    │   └── PassUnavailable              a pass is asked for that has no backend here
+    ├── PolicyRefused           exit 3   allowed only after a decision that was not made
+    │   ├── NotConfirmed · InUse
+    │   └── SecretRefused                a notebook's parameter would keep a secret
+    ├── ProviderFailed          exit 4   an engine did not deliver
+    ├── InfraFailed             exit 5   disk, permissions, processes
+    │   ├── FolderTaken · WriteFailed · WorkersLost · ContentDamaged
+    │   └── DatabaseUnusable             the index cannot be opened; the files that it was made of are untouched
+    │       └── DatabaseLocked · DatabaseNewer
+    ├── NotebookFailed          exit as the error in its cell, 1 for one that is not in this tree
+    └── NotebookInterrupted     exit 6   Ctrl-C or a signal to end; what was made is kept
+
+Anything else that reaches a user is a bug and keeps its traceback.
+"""
+
+from kroma_nb.errors.leaves import (
+    CatalogInvalid,
+    ColorProfilesInvalid,
+    ContentDamaged,
+    DatabaseLocked,
+    DatabaseNewer,
+    DatabaseUnusable,
+    FieldInvalid,
+    FileMissing,
+    FolderTaken,
+    InfraFailed,
+    InUse,
+    JobsFileInvalid,
+    LimitExceeded,
+    ManifestInvalid,
+    NotConfirmed,
+    NotebookInvalid,
+    ParameterInvalid,
+    PassUnavailable,
+    PathRefused,
+    PictureTooLarge,
+    PictureUnreadable,
+    PolicyRefused,
+    PostprocessInvalid,
+    ProviderFailed,
+    RecordInvalid,
+    RequestInvalid,
+    SettingsInvalid,
+    ValidationFailed,
+    WorkersLost,
+    WriteFailed,
+)
+from kroma_nb.errors.notebooks import NotebookFailed, NotebookInterrupted, SecretRefused
+from kroma_nb.errors.root import KromaError
+
+__all__ = [
+    "CatalogInvalid",
+    "ColorProfilesInvalid",
+    "ContentDamaged",
+    "DatabaseLocked",
+    "DatabaseNewer",
+    "DatabaseUnusable",
+    "FieldInvalid",
+    "FileMissing",
+    "FolderTaken",
+    "InUse",
+    "InfraFailed",
+    "JobsFileInvalid",
+    "KromaError",
+    "LimitExceeded",
+    "ManifestInvalid",
+    "NotConfirmed",
+    "NotebookFailed",
+    "NotebookInterrupted",
+    "NotebookInvalid",
+    "ParameterInvalid",
+    "PassUnavailable",
+    "PathRefused",
+    "PictureTooLarge",
+    "PictureUnreadable",
+    "PolicyRefused",
+    "PostprocessInvalid",
+    "ProviderFailed",
+    "RecordInvalid",
+    "RequestInvalid",
+    "SecretRefused",
+    "SettingsInvalid",
+    "ValidationFailed",
+    "WorkersLost",
+    "WriteFailed",
+]

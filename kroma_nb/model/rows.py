@@ -1,0 +1,164 @@
+"""Rows for data frames: candidates, runs, projects, each number under a name of its own."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from kroma_nb.model.project import ProjectStatus
+from kroma_nb.model.value import Value
+from kroma_nb.model.words import CandidateStatus, Gate, RunStatus, Stage, TimeOfDay, Weather
+
+
+class CandidateRow(Value):
+    """One candidate of one job; ``docs/tables.md`` says what each field means and where the gallery shows it.
+
+    Attributes
+    ----------
+    position : int
+        1 is the winner; 0 stands outside the ranking.
+    quality : float, 0 to 1, or None
+        None where the picture was never measured.
+    tied_with : tuple of int
+        Candidates that cannot be told apart from this one.
+    seed : int or None
+        The one that the run's stage varies; the three below are all that the picture was drawn with.
+    output : str or None
+        The last picture that the candidate reached, relative to the project root.
+    seconds : float or None
+        How long it took, from start to judgement.
+    failure : str
+        What went wrong, as a sentence; empty for a candidate that is done.
+    """
+
+    run_id: str
+    scene: str
+    job: str
+    stage: Stage
+    time: TimeOfDay
+    weather: Weather
+    candidate: int
+    status: CandidateStatus
+    winner: bool
+    position: int
+    quality: float | None
+    chroma_delta: float | None
+    sharpness: float | None
+    clipping: float | None
+    noise: float | None
+    contrast: float | None
+    ink: float | None
+    drawn: float | None
+    fidelity: float | None
+    reasons: tuple[str, ...]
+    warnings: tuple[str, ...]
+    tied_with: tuple[int, ...]
+    seed: int | None
+    seed_style: int | None
+    seed_time: int | None
+    seed_weather: int | None
+    width: int | None
+    height: int | None
+    output: str | None
+    sha256: str | None
+    size_bytes: int | None
+    scene_sha256: str | None
+    prompt: str
+    provider: str
+    model: str
+    started_at: datetime | None
+    seconds: float | None
+    follows_run: str | None
+    failure: str
+
+
+class PlanRow(Value):
+    """One candidate before it is made."""
+
+    scene: str
+    job: str
+    stage: Stage
+    candidate: int
+    width: int
+    height: int
+    seed_style: int
+    seed_time: int
+    seed_weather: int
+    scene_sha256: str
+    prompt: str
+    follows_run: str | None
+
+
+class RunRow(Value):
+    """One run.
+
+    Attributes
+    ----------
+    jobs, winners, pictures : int
+        Scenes, scenes that were won, and candidates that are done.
+    size_bytes : int
+        Of the pictures that it made.
+    seconds : float or None
+        From start to end; None while it has not ended.
+    imported_from : str or None
+        The record of another program that it was read from.
+    archived : bool
+        Whether it is put away.
+    says : str
+        How to go on; empty where nothing is left to do.
+    """
+
+    run_id: str
+    status: RunStatus
+    stage: Stage
+    time: TimeOfDay
+    weather: Weather
+    gate: Gate
+    provider: str
+    model: str
+    jobs: int
+    winners: int
+    pictures: int
+    size_bytes: int
+    created_at: datetime
+    finished_at: datetime | None
+    seconds: float | None
+    kroma_nb: str | None
+    imported_from: str | None
+    archived: bool
+    says: str
+
+
+class ProjectRow(Value):
+    """One project.
+
+    Attributes
+    ----------
+    used_bytes : int
+        Of the pictures and inputs that it keeps.
+    """
+
+    slug: str
+    name: str
+    status: ProjectStatus
+    description: str
+    runs: int
+    pictures: int
+    used_bytes: int
+    created_at: datetime
+
+
+class Unreadable(Value):
+    """A run or project whose files are damaged, changed or another project's; the others are not touched by it.
+
+    Attributes
+    ----------
+    run_id : str
+        Empty where it is the project itself.
+    says : str
+        What is wrong with which file, and the way out.
+    """
+
+    project: str
+    run_id: str = ""
+    error_code: str
+    says: str

@@ -1,0 +1,39 @@
+"""The index of a workspace: rows in, model values out. Files are the truth; every row here can be made again."""
+
+from kroma_nb.store.assets import count_assets, density, list_assets, list_links, put_imported
+from kroma_nb.store.database import Rows, Store, open_store
+from kroma_nb.store.ingest import Beside, drop_run, put_run
+from kroma_nb.store.projects import (
+    KnownRun,
+    clear_project,
+    drop_projects,
+    known_projects,
+    known_runs,
+    list_projects,
+    put_project,
+)
+from kroma_nb.store.runs import followers, list_candidates, list_runs
+
+__all__ = [
+    "Beside",
+    "KnownRun",
+    "Rows",
+    "Store",
+    "clear_project",
+    "count_assets",
+    "density",
+    "drop_projects",
+    "drop_run",
+    "followers",
+    "known_projects",
+    "known_runs",
+    "list_assets",
+    "list_candidates",
+    "list_links",
+    "list_projects",
+    "list_runs",
+    "open_store",
+    "put_imported",
+    "put_project",
+    "put_run",
+]

@@ -1,0 +1,163 @@
+"""Pictures and their descent, found again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.sqlite import insert
+
+from kroma_nb.model.asset import AssetFilter, AssetKind, AssetLink, AssetRecord, LinkType
+from kroma_nb.model.words import PassName
+from kroma_nb.store.ids import asset_key, moment, run_key, stamp
+from kroma_nb.store.schema import asset_links, assets, run_candidates, run_jobs, runs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+HISTORY = 200
+"""How many of a project's newest pictures a forecast looks at."""
+
+
+def list_assets(
+    rows: sa.Connection,
+    project_id: str,
+    which: AssetFilter,
+    *,
+    after: AssetRecord | None = None,
+    limit: int | None = 60,
+) -> tuple[AssetRecord, ...]:
+    """Give a page of a project's pictures, newest first; as fast at any depth.
+
+    Parameters
+    ----------
+    which : AssetFilter
+    after : AssetRecord, optional
+        The last one of the page before.
+    limit : int or None
+        How many; None gives all of them.
+    """
+    page = sa.select(assets).where(*_fits(project_id, which))
+    if after is not None:
+        place = sa.tuple_(sa.literal(stamp(after.created_at)), sa.literal(str(after.id)))
+        page = page.where(sa.tuple_(assets.c.created_at, assets.c.id) < place)
+    page = page.order_by(assets.c.created_at.desc(), assets.c.id.desc()).limit(limit)
+    return tuple(_asset(row) for row in rows.execute(_told(page)))
+
+
+def _told(page: sa.Select[Any]) -> sa.Select[Any]:
+    """Add to some assets whose pictures they are."""
+    few = page.subquery()
+    return (
+        sa.select(few, runs.c.run_id.label("run_name"), run_jobs.c.job_key, run_candidates.c.candidate_index)
+        .select_from(few)
+        .outerjoin(runs, runs.c.id == few.c.run_id)
+        .outerjoin(run_candidates, run_candidates.c.id == few.c.candidate_id)
+        .outerjoin(run_jobs, run_jobs.c.id == run_candidates.c.job_id)
+        .order_by(few.c.created_at.desc(), few.c.id.desc())
+    )
+
+
+def _asset(row: Any) -> AssetRecord:
+    return AssetRecord(
+        id=UUID(row.id),
+        kind=AssetKind(row.kind),
+        path=row.path,
+        sha256=row.sha256,
+        size_bytes=row.size_bytes,
+        media_type=row.media_type,
+        width=row.width,
+        height=row.height,
+        run_id=row.run_name,
+        job_id=row.job_key,
+        candidate=row.candidate_index,
+        pass_name=PassName(row.pass_name) if row.pass_name else None,
+        backend=row.backend,
+        version=row.version,
+        created_at=moment(row.created_at),
+    )
+
+
+def count_assets(rows: sa.Connection, project_id: str, which: AssetFilter) -> int:
+    """Count the pictures of a project."""
+    return rows.scalar(sa.select(sa.func.count()).select_from(assets).where(*_fits(project_id, which))) or 0
+
+
+def _fits(project_id: str, which: AssetFilter) -> list[sa.ColumnElement[bool]]:
+    named = {
+        assets.c.kind: which.kind.value if which.kind else None,
+        assets.c.run_id: run_key(project_id, which.run_id) if which.run_id else None,
+        assets.c.sha256: which.sha256,
+        assets.c.path: which.path,
+    }
+    return [assets.c.project_id == project_id, *(column == word for column, word in named.items() if word is not None)]
+
+
+def list_links(rows: sa.Connection, project_id: str, asset_id: UUID) -> tuple[AssetLink, ...]:
+    """Give the links that lead to and from a picture: from its parents first."""
+    parent, child = assets.alias("parent"), assets.alias("child")
+    wanted = (
+        sa.select(parent.c.path, child.c.path, asset_links.c.link_type)
+        .join(parent, parent.c.id == asset_links.c.parent_id)
+        .join(child, child.c.id == asset_links.c.child_id)
+        .where(asset_links.c.project_id == project_id)
+        .order_by(asset_links.c.link_type, parent.c.path, child.c.path)
+    )
+    key = str(asset_id)
+    found = [
+        *rows.execute(wanted.where(asset_links.c.child_id == key)),
+        *rows.execute(wanted.where(asset_links.c.parent_id == key)),
+    ]
+    return tuple(AssetLink(parent=up, child=down, type=LinkType(kind)) for up, down, kind in found)
+
+
+def density(rows: sa.Connection, project_id: str) -> float | None:
+    """Give the bytes a pixel of a project's newest pictures; None where there are none."""
+    newest = (
+        sa.select(assets.c.size_bytes, assets.c.width, assets.c.height)
+        .where(assets.c.project_id == project_id, assets.c.kind == AssetKind.PICTURE.value)
+        .order_by(assets.c.created_at.desc(), assets.c.id.desc())
+        .limit(HISTORY)
+        .subquery()
+    )
+    known = newest.c.width.is_not(None) & newest.c.size_bytes.is_not(None)
+    sums = sa.select(sa.func.sum(newest.c.size_bytes), sa.func.sum(newest.c.width * newest.c.height)).where(known)
+    size_bytes, pixels = rows.execute(sums).one()
+    return size_bytes / pixels if pixels else None
+
+
+def put_imported(
+    rows: sa.Connection, project_id: str, records: Iterable[AssetRecord], links: Iterable[AssetLink]
+) -> None:
+    """Write the pictures that another program left beside its runs, in place of those that were known."""
+    rows.execute(sa.delete(assets).where(assets.c.project_id == project_id, assets.c.kind == AssetKind.IMPORTED.value))
+    made = [
+        {
+            "id": asset_key(project_id, record.path),
+            "project_id": project_id,
+            "kind": AssetKind.IMPORTED.value,
+            "path": record.path,
+            "sha256": record.sha256,
+            "size_bytes": record.size_bytes,
+            "media_type": record.media_type,
+            "width": record.width,
+            "height": record.height,
+            "is_last": False,
+            "created_at": stamp(record.created_at),
+        }
+        for record in records
+    ]
+    if made:
+        rows.execute(sa.insert(assets), made)
+    joined = [
+        {
+            "project_id": project_id,
+            "parent_id": asset_key(project_id, link.parent),
+            "child_id": asset_key(project_id, link.child),
+            "link_type": link.type.value,
+        }
+        for link in links
+    ]
+    if joined:
+        rows.execute(insert(asset_links).on_conflict_do_nothing(), joined)

@@ -1,0 +1,181 @@
+"""The database file: opened, checked, brought up to date, and spoken to in transactions."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+
+from kroma_nb.errors import DatabaseLocked, DatabaseNewer, DatabaseUnusable
+from kroma_nb.store.schema import HEAD
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+    from typing import Any
+
+APPLICATION_ID = 0x4B524E42  # "KRNB", where SQLite keeps whose file it is
+OLDER = ("0001",)
+BUSY_S = 30.0
+
+REBUILD = "move the file away and give `kroma reindex`: it is made again from the projects' files"
+_SPOKEN = {
+    "SQLITE_BUSY": (DatabaseLocked, "another program has held it for too long", "try again when that one has ended"),
+    "SQLITE_LOCKED": (DatabaseLocked, "another program has held it for too long", "try again when that one has ended"),
+    "SQLITE_READONLY": (DatabaseUnusable, "it cannot be written", "check the permissions of the file and its folder"),
+    "SQLITE_CANTOPEN": (DatabaseUnusable, "it cannot be opened", "check the permissions of the file and its folder"),
+    "SQLITE_NOTADB": (DatabaseUnusable, "it is no SQLite database, or a damaged one", REBUILD),
+    "SQLITE_CORRUPT": (DatabaseUnusable, "it is damaged", REBUILD),
+    "SQLITE_FULL": (DatabaseUnusable, "the disk is full", "free some space and give `kroma reindex`"),
+    "SQLITE_IOERR": (DatabaseUnusable, "the disk fails", "check the disk and give `kroma reindex`"),
+}
+
+
+Rows = sa.Connection
+"""A connection in a transaction, as every function of this room takes it."""
+
+
+class Store:
+    """An open database.
+
+    Attributes
+    ----------
+    path : Path
+        Its file.
+    read_only : bool
+        Whether it lies where nothing can be written.
+    """
+
+    def __init__(self, path: Path, *, read_only: bool = False) -> None:
+        self.path, self.read_only = path, read_only
+        uri = f"{path.absolute().as_uri()}?{'immutable=1' if read_only else 'mode=rw'}"
+        self.engine = sa.create_engine("sqlite://", creator=lambda: connected(uri), poolclass=sa.pool.QueuePool)
+        sa.event.listen(self.engine, "begin", _begin)
+
+    @contextmanager
+    def reading(self) -> Iterator[sa.Connection]:
+        """Read in one transaction: what it shows does not change meanwhile.
+
+        Raises
+        ------
+        DatabaseUnusable
+            With what is wrong and the way out.
+        """
+        with speaking(self.path), self.engine.connect() as rows, rows.begin():
+            yield rows
+
+    @contextmanager
+    def writing(self) -> Iterator[sa.Connection]:
+        """Write in one transaction; others wait for it, and see all of it or nothing.
+
+        Raises
+        ------
+        DatabaseUnusable
+            With what is wrong and the way out.
+        """
+        with speaking(self.path), self.engine.connect().execution_options(kroma_writes=True) as rows, rows.begin():
+            yield rows
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.engine.dispose()
+
+
+def open_store(path: Path) -> Store:
+    """Open the database of a workspace; it is made where there is none, and brought up to date where it is older.
+
+    Raises
+    ------
+    DatabaseUnusable
+        If the file is another program's, damaged, cannot be read, or cannot be made.
+    DatabaseNewer
+        If a newer kroma_nb has made it.
+    DatabaseLocked
+        If another program holds it.
+    """
+    if not path.exists():
+        _make(path)
+    store = Store(path)
+    try:
+        found = _revision(store)
+    except DatabaseUnusable:
+        store = _as_read_only(store)
+        found = _revision(store)
+    if found != HEAD and not store.read_only:
+        _bring_up_to_date(path)
+    return store
+
+
+def _as_read_only(store: Store) -> Store:
+    """Open a file that lies where nothing can be written; only one that nobody is writing can be read there."""
+    store.close()
+    journal = store.path.with_name(f"{store.path.name}-wal")
+    if journal.exists() and journal.stat().st_size:
+        return store
+    return Store(store.path, read_only=True)
+
+
+def _make(path: Path) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    except OSError as cause:
+        problem = f"it cannot be made: {cause.strerror or cause}"
+        raise DatabaseUnusable(path, problem, "check the permissions of its folder") from cause
+
+
+def connected(uri: str) -> sqlite3.Connection:
+    """Connect to a file, foreign keys on, transactions as they are asked for."""
+    connection = sqlite3.connect(uri, uri=True, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
+    connection.execute("PRAGMA foreign_keys = ON")
+    # In WAL mode a power cut may lose the newest rows, never the file; rows are made again from files.
+    connection.execute("PRAGMA synchronous = NORMAL")
+    return connection
+
+
+def _begin(rows: sa.Connection) -> None:
+    # A writer that first reads could otherwise lose its turn in the middle.
+    writes = rows.get_execution_options().get("kroma_writes", False)
+    rows.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+@contextmanager
+def speaking(path: Path) -> Iterator[None]:
+    """Turn what the driver says into an error that names the file and the way out."""
+    try:
+        yield
+    except (DBAPIError, sqlite3.Error) as error:
+        cause: Any = error.orig if isinstance(error, DBAPIError) else error
+        name = getattr(cause, "sqlite_errorname", None) or ""
+        kind = next((spoken for key, spoken in _SPOKEN.items() if name.startswith(key)), None)
+        if kind is None:
+            raise
+        leaf, problem, way_out = kind
+        raise leaf(path, problem, way_out) from error
+
+
+def _revision(store: Store) -> str | None:
+    """Give the migration that a database stands at; None for an empty one."""
+    with store.reading() as rows:
+        owner = rows.exec_driver_sql("PRAGMA application_id").scalar_one()
+        tables = set(rows.scalars(sa.text("SELECT name FROM sqlite_master WHERE type = 'table'")))
+        if not tables and owner in {0, APPLICATION_ID}:
+            return None
+        if owner != APPLICATION_ID or "alembic_version" not in tables:
+            hint = "; give `kroma import-kroma` its projects" if {"app_users", "projects"} <= tables else ""
+            raise DatabaseUnusable(store.path, f"it is a database of another program{hint}", "move it elsewhere")
+        found = rows.scalars(sa.text("SELECT version_num FROM alembic_version")).one_or_none()
+    if found is not None and found not in {*OLDER, HEAD}:
+        problem = f"a newer kroma_nb has made it (migration {found}; this one knows {HEAD})"
+        raise DatabaseNewer(store.path, problem, "update kroma_nb, or name another workspace")
+    return found
+
+
+def _bring_up_to_date(path: Path) -> None:
+    from kroma_nb.store.migrating import upgrade  # noqa: PLC0415 - Alembic is heavy, and seldom needed
+
+    with speaking(path):
+        upgrade(path)

@@ -1,0 +1,120 @@
+"""Projects as rows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.sqlite import insert
+
+from kroma_nb.model.project import ProjectCard, ProjectStatus
+from kroma_nb.model.rows import ProjectRow
+from kroma_nb.model.words import RunStatus
+from kroma_nb.store.ids import moment, stamp
+from kroma_nb.store.schema import project_storage, projects, run_files, runs
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+
+def put_project(rows: sa.Connection, card: ProjectCard, root: str) -> None:
+    """Write what a project's card says.
+
+    Parameters
+    ----------
+    root : str
+        The project's folder, relative to the workspace.
+    """
+    said = {
+        "slug": card.slug,
+        "name": card.name,
+        "description": card.description,
+        "status": card.status.value,
+        "created_at": stamp(card.created_at),
+        "updated_at": stamp(card.updated_at) if card.updated_at else None,
+    }
+    key = str(card.id)
+    # A project that was deleted and made again under its slug is another one.
+    rows.execute(sa.delete(projects).where(projects.c.slug == card.slug, projects.c.id != key))
+    new = insert(projects).values(id=key, **said)
+    rows.execute(new.on_conflict_do_update(index_elements=["id"], set_=said))
+    storage = insert(project_storage).values(project_id=key, root=root, used_bytes=0)
+    rows.execute(storage.on_conflict_do_update(index_elements=["project_id"], set_={"root": root}))
+
+
+def drop_projects(rows: sa.Connection, *, but: set[str]) -> tuple[str, ...]:
+    """Remove the projects whose slugs are not among these, with all their rows, and give their slugs."""
+    gone = tuple(slug for slug in rows.scalars(sa.select(projects.c.slug)) if slug not in but)
+    for slug in gone:
+        rows.execute(sa.delete(projects).where(projects.c.slug == slug))
+    return gone
+
+
+def clear_project(rows: sa.Connection, project_id: str) -> None:
+    """Remove everything that is known of a project."""
+    rows.execute(sa.delete(projects).where(projects.c.id == project_id))
+
+
+def known_projects(rows: sa.Connection) -> dict[str, ProjectCard]:
+    """Give the card of every project that has rows, by its id."""
+    return {
+        row.id: ProjectCard(
+            id=UUID(row.id),
+            slug=row.slug,
+            name=row.name,
+            description=row.description,
+            status=ProjectStatus(row.status),
+            created_at=moment(row.created_at),
+            updated_at=moment(row.updated_at) if row.updated_at else None,
+        )
+        for row in rows.execute(sa.select(projects))
+    }
+
+
+class KnownRun(NamedTuple):
+    """How a run stood, and what its files looked like, when its rows were made."""
+
+    status: RunStatus
+    seen: str
+
+
+def known_runs(rows: sa.Connection, project_ids: Collection[str]) -> dict[str, dict[str, KnownRun]]:
+    """Give every run of some projects that has rows."""
+    found: dict[str, dict[str, KnownRun]] = {key: {} for key in project_ids}
+    wanted = (
+        sa.select(runs.c.project_id, runs.c.run_id, runs.c.status, run_files.c.seen)
+        .outerjoin(run_files, run_files.c.run_id == runs.c.id)
+        .where(runs.c.project_id.in_(project_ids))
+    )
+    for project_id, run_id, status, seen in rows.execute(wanted):
+        found[project_id][run_id] = KnownRun(RunStatus(status), seen or "")
+    return found
+
+
+def list_projects(rows: sa.Connection) -> tuple[ProjectRow, ...]:
+    """Give every project, sorted by slug."""
+    counted = (
+        sa.select(runs.c.project_id, sa.func.count().label("runs"), sa.func.sum(runs.c.pictures).label("pictures"))
+        .group_by(runs.c.project_id)
+        .subquery()
+    )
+    wanted = (
+        sa.select(projects, project_storage.c.used_bytes, counted.c.runs, counted.c.pictures)
+        .join(project_storage, project_storage.c.project_id == projects.c.id)
+        .join(counted, counted.c.project_id == projects.c.id, isouter=True)
+        .order_by(projects.c.slug)
+    )
+    return tuple(
+        ProjectRow(
+            slug=row.slug,
+            name=row.name,
+            status=ProjectStatus(row.status),
+            description=row.description,
+            runs=row.runs or 0,
+            pictures=row.pictures or 0,
+            used_bytes=row.used_bytes,
+            created_at=moment(row.created_at),
+        )
+        for row in rows.execute(wanted)
+    )

@@ -1,0 +1,162 @@
+"""Runs and candidates, found again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from kroma_nb.model.rows import CandidateRow, RunRow
+from kroma_nb.model.words import CandidateStatus, Gate, RunStatus, Stage, TimeOfDay, Weather
+from kroma_nb.store.ids import moment, run_key
+from kroma_nb.store.schema import assets, quality_reports, run_candidates, run_jobs, runs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+_MEASURES = ("chroma_delta", "sharpness", "clipping", "noise", "contrast", "ink", "drawn", "fidelity")
+
+
+def list_runs(
+    rows: sa.Connection,
+    project_id: str,
+    *,
+    after: str | None = None,
+    limit: int | None = None,
+    archived: bool = False,
+) -> tuple[RunRow, ...]:
+    """Give the runs of a project, newest first.
+
+    Parameters
+    ----------
+    after : str, optional
+        Only those that come after this run.
+    limit : int, optional
+        At most so many.
+    archived : bool
+        Also those that are put away.
+    """
+    wanted = sa.select(runs).where(runs.c.project_id == project_id)
+    if not archived:
+        wanted = wanted.where(runs.c.archived_at.is_(None))
+    if after is not None:
+        last = sa.select(runs.c.created_at, runs.c.id).where(runs.c.project_id == project_id, runs.c.run_id == after)
+        wanted = wanted.where(sa.tuple_(runs.c.created_at, runs.c.id) < last.scalar_subquery())
+    wanted = wanted.order_by(runs.c.created_at.desc(), runs.c.id.desc()).limit(limit)
+    return tuple(_run(row) for row in rows.execute(wanted))
+
+
+def followers(rows: sa.Connection, project_id: str, run_id: str) -> tuple[str, ...]:
+    """Give the runs that have followed a run's pictures, oldest first."""
+    own = (
+        sa.select(run_candidates.c.id)
+        .join(run_jobs, run_jobs.c.id == run_candidates.c.job_id)
+        .where(run_jobs.c.run_id == run_key(project_id, run_id))
+    )
+    wanted = (
+        sa.select(runs.c.run_id)
+        .join(run_jobs, run_jobs.c.run_id == runs.c.id)
+        .where(run_jobs.c.follows_candidate_id.in_(own), runs.c.run_id != run_id)
+        .distinct()
+        .order_by(runs.c.run_id)
+    )
+    return tuple(rows.scalars(wanted))
+
+
+def _run(row: Any) -> RunRow:
+    started, finished = moment(row.created_at), _moment(row.finished_at)
+    return RunRow(
+        run_id=row.run_id,
+        status=RunStatus(row.status),
+        stage=Stage(row.stage),
+        time=TimeOfDay(row.time),
+        weather=Weather(row.weather),
+        gate=Gate(row.gate),
+        provider=row.provider,
+        model=row.model,
+        jobs=row.jobs,
+        winners=row.winners,
+        pictures=row.pictures,
+        size_bytes=row.size_bytes,
+        created_at=started,
+        finished_at=finished,
+        seconds=(finished - started).total_seconds() if finished else None,
+        kroma_nb=row.kroma_nb,
+        imported_from=row.imported_from,
+        archived=row.archived_at is not None,
+        says=row.next_step,
+    )
+
+
+def list_candidates(rows: sa.Connection, project_id: str) -> Iterator[CandidateRow]:
+    """Give every candidate of a project's runs, oldest run first, in the order of its scenes."""
+    followed_job = run_jobs.alias("followed_job")
+    followed_candidate, followed_run = run_candidates.alias("followed"), runs.alias("followed_run")
+    wanted = (
+        sa.select(
+            runs.c.run_id.label("run_name"),
+            runs.c.stage.label("run_stage"),
+            *(run_jobs.c[name] for name in ("job_key", "name", "stage", "time", "weather", "prompt")),
+            *(run_jobs.c[name] for name in ("scene_sha256", "selected_candidate")),
+            *(column for column in run_candidates.c if column.name not in {"id", "job_id"}),
+            *(quality_reports.c[name] for name in (*_MEASURES, "hard_reasons")),
+            quality_reports.c.soft_warnings.label("warnings"),
+            *(assets.c[name] for name in ("path", "sha256", "size_bytes", "width", "height")),
+            followed_run.c.run_id.label("follows_run"),
+        )
+        .select_from(runs)
+        .join(run_jobs, run_jobs.c.run_id == runs.c.id)
+        .join(run_candidates, run_candidates.c.job_id == run_jobs.c.id)
+        .outerjoin(quality_reports, quality_reports.c.candidate_id == run_candidates.c.id)
+        .outerjoin(assets, (assets.c.candidate_id == run_candidates.c.id) & assets.c.is_last)
+        .outerjoin(followed_candidate, followed_candidate.c.id == run_jobs.c.follows_candidate_id)
+        .outerjoin(followed_job, followed_job.c.id == followed_candidate.c.job_id)
+        .outerjoin(followed_run, followed_run.c.id == followed_job.c.run_id)
+        .where(runs.c.project_id == project_id)
+        .order_by(runs.c.created_at, runs.c.id, run_jobs.c.position, run_candidates.c.candidate_index)
+    )
+    return (_candidate(row) for row in rows.execute(wanted))
+
+
+def _candidate(row: Any) -> CandidateRow:
+    started, finished = _moment(row.started_at), _moment(row.finished_at)
+    seeds = {Stage.TIME.value: row.seed_time, Stage.WEATHER.value: row.seed_weather}
+    return CandidateRow(
+        run_id=row.run_name,
+        scene=row.name,
+        job=row.job_key,
+        stage=Stage(row.stage),
+        time=TimeOfDay(row.time),
+        weather=Weather(row.weather),
+        candidate=row.candidate_index,
+        status=CandidateStatus(row.status),
+        winner=row.candidate_index == row.selected_candidate,
+        position=row.position,
+        quality=row.quality,
+        **{name: getattr(row, name) for name in _MEASURES},
+        reasons=tuple((row.hard_reasons or "").split()),
+        warnings=tuple((row.warnings or "").split()),
+        tied_with=tuple(int(index) for index in row.tied_with.split()),
+        seed=seeds.get(row.run_stage, row.seed_style),
+        seed_style=row.seed_style,
+        seed_time=row.seed_time,
+        seed_weather=row.seed_weather,
+        width=row.width,
+        height=row.height,
+        output=row.path,
+        sha256=row.sha256,
+        size_bytes=row.size_bytes,
+        scene_sha256=row.scene_sha256,
+        prompt=row.prompt,
+        provider=row.provider,
+        model=row.model,
+        started_at=started,
+        seconds=(finished - started).total_seconds() if started and finished else None,
+        follows_run=row.follows_run,
+        failure=row.failure_message or "",
+    )
+
+
+def _moment(text: str | None) -> datetime | None:
+    return moment(text) if text is not None else None

@@ -1,0 +1,164 @@
+"""The pictures of a project in a notebook's hands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from kroma_nb import images, report, store
+from kroma_nb.errors import FileMissing, RequestInvalid
+from kroma_nb.model.asset import AssetFilter, AssetKind, AssetLink, AssetRecord
+from kroma_nb.model.run import StoredFile
+from kroma_nb.workbench.files import read_stored, read_verified
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    import pandas as pd
+
+    from kroma_nb.images import Picture
+    from kroma_nb.workbench.project import Project
+    from kroma_nb.workbench.runs import Run
+
+PAGE = 60
+EVERY = AssetFilter()
+
+
+@dataclass(frozen=True)
+class Asset:
+    """One picture that the project keeps.
+
+    Attributes
+    ----------
+    project : Project
+    record : AssetRecord
+        Path, sha256, size, media type, what made it and when.
+    """
+
+    project: Project
+    record: AssetRecord
+
+    @property
+    def path(self) -> str:
+        """Where it lies, relative to the project root."""
+        return self.record.path
+
+    @property
+    def file(self) -> Path:
+        """The file itself."""
+        return self.project.root / self.record.path
+
+    @property
+    def links(self) -> tuple[AssetLink, ...]:
+        """What it was made of, and what was made of it."""
+        with self.project.bench.index.rows(self.project) as (rows, key):
+            return store.list_links(rows, key, self.record.id)
+
+    def picture(self) -> Picture:
+        """Load it, checked against the record.
+
+        Returns
+        -------
+        uint8 array, shape (H, W), (H, W, 3) or (H, W, 4)
+            sRGB, levels 0-255.
+
+        Raises
+        ------
+        FileMissing, ContentDamaged
+            If the file is gone, or is no longer what was stored.
+        """
+        record = self.record
+        if record.sha256 is None or record.size_bytes is None:
+            raise FileMissing(self.file, "the imported record", "the file was not there when the run was imported")
+        stored = StoredFile(path=record.path, sha256=record.sha256, size_bytes=record.size_bytes)
+        return images.load(read_verified(self.project.root, stored), name=record.path)
+
+    def __repr__(self) -> str:
+        return report.asset_view(self.record).text()
+
+    def _repr_html_(self) -> str:
+        return report.asset_page(self.record, partial(read_stored, self.project.root))
+
+
+@dataclass(frozen=True)
+class Assets:
+    """Pictures of a project, newest first.
+
+    Attributes
+    ----------
+    project : Project
+    which : AssetFilter
+        Which of them.
+    """
+
+    project: Project
+    which: AssetFilter = EVERY
+
+    def where(
+        self, *, kind: AssetKind | str | None = None, run: Run | str | None = None, sha256: str | None = None
+    ) -> Assets:
+        """Keep those of a kind, of a run, or of a content.
+
+        Raises
+        ------
+        RequestInvalid
+            If there is no such kind.
+        """
+        if kind is not None and kind not in list(AssetKind):
+            known = ", ".join(AssetKind)
+            raise RequestInvalid("request", "kind", f"{kind!r} is no kind of picture", f"choose from {known}")
+        asked = {"kind": AssetKind(kind) if kind else None, "run_id": getattr(run, "run_id", run), "sha256": sha256}
+        named = {name: value for name, value in asked.items() if value is not None}
+        return Assets(self.project, self.which.model_copy(update=named))
+
+    def page(self, *, after: Asset | None = None, limit: int = PAGE) -> tuple[Asset, ...]:
+        """Give some of them, newest first; as fast at any depth.
+
+        Parameters
+        ----------
+        after : Asset, optional
+            The last one of the page before.
+        limit : int
+            How many.
+        """
+        last = after.record if after else None
+        with self.project.bench.index.rows(self.project, fresh=after is None) as (rows, key):
+            found = store.list_assets(rows, key, self.which, after=last, limit=limit)
+        return tuple(Asset(self.project, record) for record in found)
+
+    def frame(self) -> pd.DataFrame:
+        """Give one row a picture."""
+        from kroma_nb.workbench.frames import frame_of  # noqa: PLC0415 - pandas loads when a frame is asked for
+
+        with self.project.bench.index.rows(self.project) as (rows, key):
+            found = store.list_assets(rows, key, self.which, limit=None)
+        return frame_of(found, AssetRecord)
+
+    def __iter__(self) -> Iterator[Asset]:
+        page = self.page(limit=500)
+        while page:
+            yield from page
+            page = self.page(after=page[-1], limit=500)
+
+    def __len__(self) -> int:
+        with self.project.bench.index.rows(self.project) as (rows, key):
+            return store.count_assets(rows, key, self.which)
+
+    def __getitem__(self, path: str) -> Asset:
+        """Give the picture at a path in the project."""
+        named = Assets(self.project, self.which.model_copy(update={"path": path}))
+        for asset in named.page(limit=1):
+            return asset
+        problem = f"project {self.project.slug} has no picture {path!r}"
+        raise RequestInvalid("request", "path", problem, "see project.assets.frame() for those that it has")
+
+    def __repr__(self) -> str:
+        return self._view().text()
+
+    def _repr_html_(self) -> str:
+        return self._view().html()
+
+    def _view(self) -> report.View:
+        return report.assets_view([asset.record for asset in self.page()], len(self))

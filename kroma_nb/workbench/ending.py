@@ -1,0 +1,89 @@
+"""Putting runs and projects away, and deleting them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from typing import TYPE_CHECKING
+
+from kroma_nb import run, store
+from kroma_nb.blobs import write_atomic
+from kroma_nb.errors import InUse, NotConfirmed, WriteFailed
+from kroma_nb.model.marks import Archived
+from kroma_nb.model.run import now
+from kroma_nb.run import RunFolder
+from kroma_nb.workbench.marking import ARCHIVED
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from kroma_nb.workbench.project import Project
+    from kroma_nb.workbench.runs import Run
+
+DELETED = ".deleted-"
+"""How the name of a folder begins that is on its way out; a kill leaves it, and `gc` removes it."""
+
+
+def archive_run(one: Run, *, undo: bool) -> None:
+    """Mark a run's folder as put away, or take the mark off."""
+    mark = one.folder / ARCHIVED
+    if undo:
+        mark.unlink(missing_ok=True)
+    elif not mark.exists():
+        write_atomic(mark, (Archived(at=now()).model_dump_json(indent=2, by_alias=True) + "\n").encode())
+    one.project.bench.index.note(one.project, one.run_id)
+
+
+def delete_run(one: Run, *, force: bool) -> None:
+    """Delete a run: its folder first, in one step, then its rows.
+
+    Raises
+    ------
+    InUse
+        If it is being played, or other runs have followed it and that is not forced.
+    """
+    _refuse_played(one.project, one.run_id)
+    index = one.project.bench.index
+    with index.rows(one.project) as (rows, key):
+        followers = store.followers(rows, key, one.run_id)
+    if followers and not force:
+        way_out = "delete those first, or force it: their lineage then ends here"
+        raise InUse(f"run {one.run_id}", f"{', '.join(followers)} followed its winners", way_out)
+    _remove(one.folder)
+    index.forget(key, one.run_id)
+
+
+def delete_project(project: Project, confirm: str) -> None:
+    """Delete a project: its folder first, in one step, then its rows.
+
+    Raises
+    ------
+    NotConfirmed
+        If the slug is not given once more.
+    InUse
+        If one of its runs is being played.
+    """
+    if confirm != project.slug:
+        raise NotConfirmed(f"deleting {project.root}", f"give the slug once more: {project.slug}")
+    for path in run.run_folders(project.root):
+        _refuse_played(project, path.name)
+    _remove(project.root)
+    index = project.bench.index
+    if index.path.exists():
+        with index.store.writing() as rows:
+            store.drop_projects(rows, but=set(project.bench.slugs))
+
+
+def _refuse_played(project: Project, run_id: str) -> None:
+    journal = RunFolder(project.root, run_id).journal_path
+    if journal.exists() and run.is_played(journal):
+        raise InUse(f"run {run_id}", "it is being played", "wait for its end, or stop it")
+
+
+def _remove(folder: Path) -> None:
+    gone = folder.with_name(f"{DELETED}{folder.name}-{os.urandom(3).hex()}")
+    try:
+        folder.rename(gone)
+        shutil.rmtree(gone)
+    except OSError as cause:
+        raise WriteFailed(folder, f"it cannot be deleted: {cause.strerror or cause}") from cause

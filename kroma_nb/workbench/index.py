@@ -1,0 +1,193 @@
+"""The index of a workspace: what its files say, as rows of a database that can be made again at any time."""
+
+from __future__ import annotations
+
+import warnings
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from kroma_nb import run, store
+from kroma_nb.errors import InfraFailed, KromaError, RecordInvalid
+from kroma_nb.model.rows import Unreadable
+from kroma_nb.model.value import Value
+from kroma_nb.model.words import RunStatus
+from kroma_nb.run import RunFolder
+from kroma_nb.workbench.marking import beside, seen
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from kroma_nb.model.project import ProjectCard
+    from kroma_nb.store import KnownRun, Rows
+    from kroma_nb.workbench.project import Project
+    from kroma_nb.workbench.workbench import Workbench
+
+
+class IndexBehind(UserWarning):
+    """A run is complete in its folder, and the database does not know it yet."""
+
+
+class Reindexed(Value):
+    """What `Workbench.reindex` found.
+
+    Attributes
+    ----------
+    projects, runs : int
+        How many have rows now.
+    gone : tuple of str
+        Projects whose rows were removed, because they have no folder any more.
+    unreadable : tuple of Unreadable
+    """
+
+    projects: int
+    runs: int
+    gone: tuple[str, ...] = ()
+    unreadable: tuple[Unreadable, ...] = ()
+
+
+class Index:
+    """The database of a workspace, opened when it is first needed."""
+
+    def __init__(self, bench: Workbench) -> None:
+        self.bench = bench
+        self._store: store.Store | None = None
+
+    @property
+    def path(self) -> Path:
+        """The database's file."""
+        return self.bench.home / "var" / "kroma.db"
+
+    @property
+    def store(self) -> store.Store:
+        """The open database.
+
+        Raises
+        ------
+        DatabaseUnusable
+            With the file, what is wrong and the way out.
+        """
+        if self._store is None or not self.path.exists():
+            self._store = store.open_store(self.path)
+        return self._store
+
+    def catch_up(self, projects: Iterable[Project]) -> tuple[Unreadable, ...]:
+        """Write what the folders of projects say and the rows do not, and give what cannot be read."""
+        cards, unreadable = self._cards(projects)
+        with self.store.reading() as rows:
+            known_cards = store.known_projects(rows)
+            known = store.known_runs(rows, [str(card.id) for card in cards.values()])
+        for project, card in cards.items():
+            key = str(card.id)
+            if known_cards.get(key) != card:
+                with self.store.writing() as rows:
+                    store.put_project(rows, card, self._place(project))
+            unreadable += self._catch_up_runs(project, key, known[key])
+        return tuple(unreadable)
+
+    def _cards(self, projects: Iterable[Project]) -> tuple[dict[Project, ProjectCard], list[Unreadable]]:
+        cards: dict[Project, ProjectCard] = {}
+        unreadable: list[Unreadable] = []
+        for project in projects:
+            try:
+                cards[project] = project.card
+            except RecordInvalid as error:
+                unreadable.append(_unreadable(project.slug, error))
+        return cards, unreadable
+
+    def _catch_up_runs(self, project: Project, key: str, known: dict[str, KnownRun]) -> list[Unreadable]:
+        folders = {path.name for path in run.run_folders(project.root)}
+        for run_id in sorted(known.keys() - folders):
+            self.forget(key, run_id)
+        stale = sorted(name for name in folders if self._is_stale(project, name, known.get(name)))
+        return [lost for name in stale if (lost := self._catch_up_run(project, key, name)) is not None]
+
+    def _is_stale(self, project: Project, run_id: str, known: KnownRun | None) -> bool:
+        folder = RunFolder(project.root, run_id)
+        if known is not None and known.status is RunStatus.RUNNING and folder.journal_path.exists():
+            return not run.is_played(folder.journal_path)
+        return known is None or known.seen != seen(folder.path)
+
+    def _catch_up_run(self, project: Project, key: str, run_id: str) -> Unreadable | None:
+        with self.store.writing() as rows:
+            try:
+                self._put(rows, project, run_id)
+            except RecordInvalid as error:
+                # What its files no longer say is not kept either.
+                store.drop_run(rows, key, run_id)
+                return _unreadable(project.slug, error, run_id)
+        return None
+
+    def _place(self, project: Project) -> str:
+        return project.root.relative_to(self.bench.home).as_posix()
+
+    def _put(self, rows: Rows, project: Project, run_id: str) -> None:
+        with run.open_record(RunFolder(project.root, run_id).path, project=project.slug) as record:
+            # Of a run that is still played, its candidates are only in its journal: they come when it has ended.
+            jobs = () if record.head.status is RunStatus.RUNNING else record.jobs
+            store.put_run(rows, str(project.card.id), record.head, jobs, beside(record.folder))
+
+    def note(self, project: Project, run_id: str) -> None:
+        """Write a run that has begun or ended; what the database refuses is said, and is no loss to the run."""
+        try:
+            with self.store.writing() as rows:
+                store.put_project(rows, project.card, self._place(project))
+                self._put(rows, project, run_id)
+        except InfraFailed as error:
+            said = f"run {run_id} is not in the index yet, and its files are complete: {error}"
+            warnings.warn(said, IndexBehind, stacklevel=3)
+
+    def forget(self, key: str, run_id: str) -> None:
+        """Remove the rows of a run whose folder is gone."""
+        with self.store.writing() as rows:
+            store.drop_run(rows, key, run_id)
+
+    @contextmanager
+    def rows(self, project: Project, *, fresh: bool = True) -> Iterator[tuple[Rows, str]]:
+        """Read a project's rows in one transaction, after what its folders say; gives the project's id beside them.
+
+        Raises
+        ------
+        DatabaseUnusable
+            With the file, what is wrong and the way out.
+        """
+        if fresh:
+            self.catch_up([project])
+        with self.store.reading() as rows:
+            yield rows, str(project.card.id)
+
+    def rebuild(self) -> Reindexed:
+        """Make every row of projects and runs again from the files; a project at a time, all of it or nothing."""
+        unreadable: list[Unreadable] = []
+        runs = projects = 0
+        for slug in self.bench.slugs:
+            try:
+                made, lost = self._rebuild_project(self.bench.project(slug))
+            except KromaError as error:
+                if isinstance(error, InfraFailed):
+                    raise
+                unreadable.append(_unreadable(slug, error))
+                continue
+            projects, runs = projects + 1, runs + made
+            unreadable += lost
+        with self.store.writing() as rows:
+            gone = store.drop_projects(rows, but=set(self.bench.slugs))
+        return Reindexed(projects=projects, runs=runs, gone=gone, unreadable=tuple(unreadable))
+
+    def _rebuild_project(self, project: Project) -> tuple[int, list[Unreadable]]:
+        card = project.card
+        unreadable: list[Unreadable] = []
+        folders = sorted(path.name for path in run.run_folders(project.root))
+        with self.store.writing() as rows:
+            store.clear_project(rows, str(card.id))
+            store.put_project(rows, card, self._place(project))
+            for run_id in folders:
+                try:
+                    self._put(rows, project, run_id)
+                except RecordInvalid as error:
+                    unreadable.append(_unreadable(project.slug, error, run_id))
+        return len(folders) - len(unreadable), unreadable
+
+
+def _unreadable(slug: str, error: KromaError, run_id: str = "") -> Unreadable:
+    return Unreadable(project=slug, run_id=run_id, error_code=error.error_code, says=str(error))

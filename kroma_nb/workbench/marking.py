@@ -1,0 +1,63 @@
+"""Small files in a run's folder that say something of it beside its record."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+from pydantic import ValidationError
+
+from kroma_nb.errors import RecordInvalid
+from kroma_nb.model.marks import Archived
+from kroma_nb.model.parsing import dotted
+from kroma_nb.store import Beside
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from kroma_nb.model.value import Value
+
+M = TypeVar("M", bound="Value")
+
+ARCHIVED = "archived.json"
+FILES = ("run.json", "plan.json", "journal.jsonl", ARCHIVED)
+
+
+def is_archived(folder: Path) -> bool:
+    """Tell whether a run is put away."""
+    return (folder / ARCHIVED).exists()
+
+
+def beside(folder: Path) -> Beside:
+    """Read what is known of a run beside its record.
+
+    Raises
+    ------
+    RecordInvalid
+        If one of the files is damaged.
+    """
+    archived = _read(folder / ARCHIVED, Archived)
+    return Beside(seen=seen(folder), archived_at=archived.at if archived else None)
+
+
+def seen(folder: Path) -> str:
+    """Say what a run's files look like, without reading them: another text, and they may say something else."""
+    found = []
+    for name in FILES:
+        try:
+            state = (folder / name).stat()
+        except OSError:
+            continue
+        found.append(f"{name} {state.st_size} {state.st_mtime_ns}")
+    return "; ".join(found)
+
+
+def _read(path: Path, kind: type[M]) -> M | None:
+    try:
+        return kind.model_validate_json(path.read_bytes())
+    except FileNotFoundError:
+        return None
+    except OSError as cause:
+        raise RecordInvalid(str(path), "", f"cannot be read: {cause.strerror}", "check its permissions") from cause
+    except ValidationError as cause:
+        first = cause.errors(include_url=False)[0]
+        raise RecordInvalid(str(path), dotted(first["loc"]), first["msg"], "restore or delete the file") from None

@@ -1,0 +1,89 @@
+"""The projects of a workspace in a notebook's hands."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kroma_nb import report, store
+from kroma_nb.model.project import ProjectStatus
+from kroma_nb.model.rows import ProjectRow
+from kroma_nb.workbench.project import Project
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import pandas as pd
+
+    from kroma_nb.workbench.workbench import Workbench
+
+
+class Projects:
+    """The projects of a workspace, by slug: ``bench.projects["harbour"]``, or ``bench.projects.harbour``."""
+
+    def __init__(self, bench: Workbench) -> None:
+        self._bench = bench
+
+    def rows(self, *, archived: bool = False) -> tuple[ProjectRow, ...]:
+        """Give one row a project, sorted by slug.
+
+        Parameters
+        ----------
+        archived : bool
+            Also those that are put away.
+
+        Raises
+        ------
+        DatabaseUnusable
+            With the file, what is wrong and the way out.
+        """
+        if not self._bench.slugs and not self._bench.index.path.exists():
+            return ()
+        self._bench.index.catch_up(Project(self._bench, slug) for slug in self._bench.slugs)
+        with self._bench.index.store.reading() as rows:
+            found = store.list_projects(rows)
+        known = [row for row in found if row.slug in self._bench.slugs]
+        return tuple(row for row in known if archived or row.status is ProjectStatus.ACTIVE)
+
+    def row(self, slug: str) -> ProjectRow:
+        """Give one project's row.
+
+        Raises
+        ------
+        DatabaseUnusable
+            With the file, what is wrong and the way out.
+        """
+        project = self._bench.project(slug)
+        with self._bench.index.rows(project) as (rows, _):
+            return next(row for row in store.list_projects(rows) if row.slug == project.slug)
+
+    def frame(self) -> pd.DataFrame:
+        """Give one row a project, also those that are put away."""
+        from kroma_nb.workbench.frames import frame_of  # noqa: PLC0415 - pandas loads when a frame is asked for
+
+        return frame_of(self.rows(archived=True), ProjectRow)
+
+    def __len__(self) -> int:
+        return len(self._bench.slugs)
+
+    def __iter__(self) -> Iterator[Project]:
+        return (Project(self._bench, slug) for slug in self._bench.slugs)
+
+    def __getitem__(self, slug: str) -> Project:
+        return self._bench.project(slug)
+
+    def __getattr__(self, slug: str) -> Project:
+        if slug.startswith("_") or slug not in self._bench.slugs:
+            raise AttributeError(f"there is no project {slug!r} in {self._bench.home}")
+        return self._bench.project(slug)
+
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *self._bench.slugs]
+
+    def _ipython_key_completions_(self) -> list[str]:
+        return list(self._bench.slugs)
+
+    def __repr__(self) -> str:
+        return report.projects_view(str(self._bench.home), self.rows()).text()
+
+    def _repr_html_(self) -> str:
+        return report.projects_view(str(self._bench.home), self.rows()).html()

@@ -1,0 +1,92 @@
+"""How a workspace stands, at a glance."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+from kroma_nb import report, run
+from kroma_nb.errors import InfraFailed
+from kroma_nb.model.rows import ProjectRow, Unreadable
+from kroma_nb.model.value import Value
+from kroma_nb.run import RunFolder
+
+if TYPE_CHECKING:
+    from kroma_nb.workbench.workbench import Workbench
+
+
+class Status(Value):
+    """How a workspace stands.
+
+    Attributes
+    ----------
+    home : str
+    projects : tuple of ProjectRow
+        As the database counts them; empty where it cannot be used.
+    running : tuple of str
+        Runs that a living process plays, as ``project/run``.
+    unreadable : tuple of Unreadable
+        Runs and projects whose files are damaged, changed or another project's.
+    database : str
+        Why the database cannot be used; empty where it can.
+    free_bytes : int
+        Of the disk that the workspace lies on.
+    """
+
+    home: str
+    projects: tuple[ProjectRow, ...]
+    running: tuple[str, ...]
+    unreadable: tuple[Unreadable, ...]
+    database: str
+    free_bytes: int
+
+    def __repr__(self) -> str:
+        return self.view.text()
+
+    def _repr_html_(self) -> str:
+        return self.view.html()
+
+    @property
+    def view(self) -> report.View:
+        """What it shows of itself."""
+        notes = (
+            *(f"Running now: {name}." for name in self.running),
+            *(f"Cannot be read: {one.says}" for one in self.unreadable),
+            *([f"The database cannot be used: {self.database}"] if self.database else []),
+            f"{report.size(self.free_bytes)} free on this disk.",
+        )
+        shown = report.projects_view(self.home, self.projects)
+        return report.View(shown.title, shown.columns, shown.rows, (*shown.notes, *notes))
+
+
+def status_of(bench: Workbench) -> Status:
+    """Look at a workspace; what is wrong with it is part of the answer."""
+    projects: tuple[ProjectRow, ...] = ()
+    unreadable: tuple[Unreadable, ...] = ()
+    database = ""
+    try:
+        projects = bench.projects.rows()
+        unreadable = bench.index.catch_up(bench.projects) if projects else ()
+    except InfraFailed as error:
+        database = str(error)
+    return Status(
+        home=str(bench.home),
+        projects=projects,
+        running=_running(bench),
+        unreadable=unreadable,
+        database=database,
+        free_bytes=shutil.disk_usage(bench.home).free if bench.home.exists() else 0,
+    )
+
+
+def _running(bench: Workbench) -> tuple[str, ...]:
+    begun = (
+        (project.slug, RunFolder(project.root, path.name))
+        for project in bench.projects
+        for path in run.run_folders(project.root)
+    )
+    return tuple(
+        f"{slug}/{folder.run_id}"
+        for slug, folder in begun
+        if folder.journal_path.exists() and not folder.log_path.exists() and run.is_played(folder.journal_path)
+    )
