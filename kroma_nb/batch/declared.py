@@ -13,7 +13,9 @@ from kroma_nb.errors import NotebookInvalid
 from kroma_nb.model.notebook import Kind, Parameter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
+
+    from kroma_nb.batch.sources import Cell
 
 TAG = "parameters"
 KINDS = {
@@ -28,12 +30,12 @@ _BY_NAME = {kind.__name__: word for kind, word in KINDS.items()}
 _LITERALS = "write a text, a number, True, False, None, a list or a dict"
 
 
-def declared(node: Any, *, file: str) -> tuple[Parameter, ...]:
+def declared(cells: Sequence[Cell], *, file: str) -> tuple[Parameter, ...]:
     """Read the parameters of a notebook.
 
     Parameters
     ----------
-    node : nbformat notebook
+    cells : sequence of Cell
     file : str
         How errors name it.
 
@@ -42,8 +44,8 @@ def declared(node: Any, *, file: str) -> tuple[Parameter, ...]:
     NotebookInvalid
         If there is no parameters cell or there are several, or one of its lines is no plain literal.
     """
-    index = parameters_cell(node, file=file)
-    source = node.cells[index].source
+    index = _parameters_cell(cells, file=file)
+    source = cells[index].source
     try:
         lines = ast.parse(source).body
     except SyntaxError as cause:
@@ -59,15 +61,14 @@ def declared(node: Any, *, file: str) -> tuple[Parameter, ...]:
     return tuple(found.values())
 
 
-def parameters_cell(node: Any, *, file: str) -> int:
-    """Find the one cell that is tagged ``parameters``, and give its position."""
-    tagged = [i for i, cell in enumerate(node.cells) if TAG in cell.metadata.get("tags", ())]
+def _parameters_cell(cells: Sequence[Cell], *, file: str) -> int:
+    tagged = [index for index, cell in enumerate(cells) if TAG in cell.tags]
     if len(tagged) == 1:
         return tagged[0]
     if not tagged:
         raise NotebookInvalid(file, "", f"no cell is tagged {TAG!r}", "tag the cell that holds the defaults")
-    cells = ", ".join(str(index + 1) for index in tagged)
-    raise NotebookInvalid(file, "", f"the cells {cells} are all tagged {TAG!r}", "keep one of them")
+    places = ", ".join(str(index + 1) for index in tagged)
+    raise NotebookInvalid(file, "", f"the cells {places} are all tagged {TAG!r}", "keep one of them")
 
 
 def _parameter(line: ast.stmt, where: str, comments: dict[int, str]) -> Parameter:

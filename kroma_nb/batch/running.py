@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kroma_nb.batch.declared import declared, parameters_cell
+from kroma_nb.batch.declared import TAG, declared
 from kroma_nb.batch.endings import Ending, ending_of
 from kroma_nb.batch.filing import Desk, booked, copy_out, refuse_taken, without_home
 from kroma_nb.batch.given import checked
@@ -145,25 +145,25 @@ def run_notebook(
 def _prepared(notebook: str | Path, given: dict[str, object], home: Path | str | None) -> tuple[_Call, Any]:
     """Check everything, and give the notebook as it will be executed: with its values and their table."""
     source = read_source(notebook)
-    node = source.node()
-    parameters = declared(node, file=source.shown)
+    parameters = declared(source.cells(), file=source.shown)
     own = next((p for p in parameters if p.name == WORKSPACE and p.kind is Kind.TEXT), None)
     if home is not None and own is not None and own.default:
         given = {WORKSPACE: "", **given}  # which is the workspace that the kernel's environment names
     values = checked(parameters, given, file=source.shown)
     moment = now()
     desk = Desk.for_notebook(open_workbench(home).home, source.name, moment)
-    _inject(node, values, parameters_table(parameters, values), source)
+    node = source.node()
+    _inject(node, values, parameters_table(parameters, values))
     return _Call(source, parameters, values, desk, moment), node
 
 
-def _inject(node: Any, values: dict[str, Any], table: str, source: Source) -> None:
+def _inject(node: Any, values: dict[str, Any], table: str) -> None:
     from papermill.parameterize import parameterize_notebook
 
     node.cells = [
         cell for cell in node.cells if not {"injected-parameters", TABLE} & set(cell.metadata.get("tags", ()))
     ]
-    at = parameters_cell(node, file=source.shown)
+    at = next(index for index, cell in enumerate(node.cells) if TAG in cell.metadata.get("tags", ()))
     if values:
         for cell in node.cells:
             cell.metadata.setdefault("tags", [])

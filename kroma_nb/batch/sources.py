@@ -9,13 +9,27 @@ from typing import TYPE_CHECKING, Any
 from kroma_nb.batch.nodes import read_node
 from kroma_nb.blobs import sha256_bytes
 from kroma_nb.errors import NotebookInvalid
-from kroma_nb.model.parsing import did_you_mean
+from kroma_nb.model.parsing import did_you_mean, parse_json
 from kroma_nb.workbench import shipped
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 ENDING = ".ipynb"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell as far as its words go."""
+
+    kind: str
+    source: str
+    tags: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, written: dict[str, Any]) -> Cell:
+        """Read a cell as it stands in a notebook's file, where a text may be a list of lines."""
+        return cls(written["cell_type"], "".join(written["source"]), tuple(written["metadata"].get("tags", ())))
 
 
 @dataclass(frozen=True)
@@ -40,22 +54,39 @@ class Source:
         """Of the file."""
         return sha256_bytes(self.data)
 
-    def node(self) -> Any:
-        """Parse it, as nbformat 4.
+    def cells(self) -> tuple[Cell, ...]:
+        """Read its cells; nbformat, which takes a second to open, is not needed for that.
 
         Raises
         ------
         NotebookInvalid
             If it is no notebook, or not one in Python.
         """
+        node = parse_json(self.data, file=self.shown, error=NotebookInvalid)
+        if not isinstance(node, dict) or not isinstance(node.get("cells"), list):
+            raise NotebookInvalid(self.shown, "", "it is no notebook of format 4", "open and save it in Jupyter")
         try:
-            node = read_node(self.data)
-        except ValueError as cause:
-            raise NotebookInvalid(self.shown, "", f"it is no notebook: {cause}", "name a Jupyter notebook") from None
-        language = node.metadata.get("kernelspec", {}).get("language", "python")
+            language = node.get("metadata", {}).get("kernelspec", {}).get("language", "python")
+            cells = tuple(Cell.of(cell) for cell in node["cells"])
+        except (AttributeError, KeyError, TypeError) as cause:
+            problem = f"it is no whole notebook: {cause}"
+            raise NotebookInvalid(self.shown, "", problem, "open and save it in Jupyter") from None
         if language != "python":
             raise NotebookInvalid(self.shown, "", f"it is written in {language}", "name a notebook in Python")
-        return node
+        return cells
+
+    def node(self) -> Any:
+        """Parse it with nbformat, to be executed.
+
+        Raises
+        ------
+        NotebookInvalid
+            If it is no notebook.
+        """
+        try:
+            return read_node(self.data)
+        except ValueError as cause:
+            raise NotebookInvalid(self.shown, "", f"it is no notebook: {cause}", "name a Jupyter notebook") from None
 
 
 def read_source(named: str | Path) -> Source:
@@ -100,7 +131,7 @@ def shipped_notebooks() -> Iterator[tuple[str, Path]]:
             yield inside.with_suffix("").as_posix(), path
 
 
-def question(node: Any) -> str:
+def question(cells: Iterable[Cell]) -> str:
     """Give what a notebook asks: its first heading, without marks."""
-    lines = (line for cell in node.cells if cell.cell_type == "markdown" for line in cell.source.splitlines())
+    lines = (line for cell in cells if cell.kind == "markdown" for line in cell.source.splitlines())
     return next((line.lstrip("# ").strip() for line in lines if line.startswith("#")), "")

@@ -57,10 +57,9 @@ def describe_notebook(notebook: str | Path) -> NotebookDescription:
     ['workspace', 'project', 'candidates']
     """
     source = read_source(notebook)
-    node = source.node()
-    return NotebookDescription(
-        name=str(notebook), question=question(node), parameters=declared(node, file=source.shown)
-    )
+    cells = source.cells()
+    parameters = declared(cells, file=source.shown)
+    return NotebookDescription(name=str(notebook), question=question(cells), parameters=parameters)
 
 
 def list_notebooks() -> tuple[NotebookDescription, ...]:
