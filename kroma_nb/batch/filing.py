@@ -100,8 +100,9 @@ class Desk:
             kept = run.folder / NOTEBOOK
         if kept != self.path:
             self.path.unlink(missing_ok=True)
-            with contextlib.suppress(OSError):
-                self.path.parent.rmdir()  # only if this was the last one
+            with contextlib.suppress(OSError):  # folders that hold something else stay
+                self.path.parent.rmdir()
+                self.path.parent.parent.rmdir()
         return kept
 
 

@@ -1,0 +1,145 @@
+"""The shipped notebooks without a person, through `kroma notebook run` and through plain papermill."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from sheets import read_notebook, words, write_notebook
+from studio import write_photograph
+
+from kroma_nb import open_workbench
+from kroma_nb.model.notebook import NotebookRecord
+from kroma_nb.workbench import shipped
+
+BIN = Path(sys.executable).parent
+NOTEBOOKS = sorted(shipped("notebooks").rglob("*.ipynb"))
+
+
+def ran(*command: object, folder: Path) -> subprocess.CompletedProcess[str]:
+    environment = {name: value for name, value in os.environ.items() if name != "KROMA_HOME"}
+    words = [str(word) for word in (BIN / str(command[0]), *command[1:])]
+    return subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture(scope="module")
+def artist(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with two photographs and a manifest that names them."""
+    folder = tmp_path_factory.mktemp("artist")
+    for number in (1, 2):
+        write_photograph(folder / f"scene_{number}.png", number, 96, 64)
+    scenes = [{"ref": f"scene_{number}.png", "name": f"Scene {number}"} for number in (1, 2)]
+    (folder / "chapter.json").write_text(json.dumps({"scenes": scenes, "generation": {"size": "96x144"}}))
+    return folder
+
+
+def test_the_first_notebook_runs_by_itself_and_is_kept_with_its_run(artist) -> None:
+    ended = ran("kroma", "notebook", "run", "01_first_run", "-p", "candidates", 1, "--json", folder=artist)
+
+    answer = json.loads(ended.stdout)
+    (run,) = open_workbench(artist / "kroma-demo").project("first-run").runs
+    record = NotebookRecord.model_validate_json((run.folder / "notebook.json").read_bytes())
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert answer["notebook"] == str(run.folder / "notebook.ipynb")
+    assert record.changed == ("candidates",)
+    assert not (artist / "var").exists()
+
+
+@pytest.mark.parametrize("with_papermill", [True, False])
+def test_a_chapter_keeps_the_hands_of_its_winners_through_night_and_rain(with_papermill, artist, tmp_path) -> None:
+    values = ["-p", "manifest", "chapter.json", "-p", "candidates", 2, "-p", "weather_time", "night"]
+    if with_papermill:
+        notebook = shipped("notebooks") / "runs" / "run_chapter.ipynb"
+        where = ["-p", "workspace", tmp_path, "--no-progress-bar"]
+        ended = ran("papermill", notebook, tmp_path / "out.ipynb", *values, *where, folder=artist)
+    else:
+        ended = ran("kroma", "notebook", "run", "run_chapter", *values, "--home", tmp_path, folder=artist)
+
+    assert ended.returncode == 0, ended.stderr
+    rain, night, style = (run.log for run in open_workbench(tmp_path).project("chapter").runs)
+    assert [log.stage for log in (style, night, rain)] == ["style", "time", "weather"]
+    assert {job.follows.run_id for job in night.jobs} == {style.run_id}
+    assert {job.follows.run_id for job in rain.jobs} == {night.run_id}
+    assert (rain.time, rain.weather) == ("night", "rain")
+    assert (tmp_path / "var/projects/chapter/runs" / rain.run_id / "gallery.html").exists()
+
+
+def test_one_stage_takes_everything_that_a_form_would_ask_for(artist, tmp_path) -> None:
+    values = [
+        "-p",
+        "manifest",
+        "chapter.json",
+        "-p",
+        "only",
+        '["Scene 1"]',
+        "-p",
+        "styles",
+        '["scene_2.png"]',
+        "-p",
+        "candidates",
+        2,
+    ]
+    home = ["--home", tmp_path, "--json"]
+    first = ran("kroma", "notebook", "run", "run_stage", *values, *home, folder=artist)
+    later = ["-p", "stage", "time", "-p", "time", "night", "-p", "follow", "latest", "-p", "color_profile"]
+
+    second = ran("kroma", "notebook", "run", "run_stage", *values, *later, "cinematic_warm", *home, folder=artist)
+
+    night, style = (run.log for run in open_workbench(tmp_path).project("stage").runs)
+    assert (first.returncode, second.returncode) == (0, 0), second.stderr
+    assert night.jobs[0].follows.run_id == style.run_id
+    assert night.palette is not None
+    assert night.postprocess_plan.pipeline_order == ("generate", "color")
+
+
+def test_a_failure_in_plain_papermill_carries_kind_and_code(artist, tmp_path) -> None:
+    notebook = shipped("notebooks") / "runs" / "run_stage.ipynb"
+    values = ["-p", "photographs", "gone", "-p", "workspace", tmp_path, "--no-progress-bar"]
+
+    ended = ran("papermill", notebook, tmp_path / "out.ipynb", *values, folder=artist)
+
+    assert ended.returncode != 0
+    assert "error_kind=validation error_code=file_missing" in ended.stderr
+    assert "gone: there is no such file" in ended.stderr
+    assert "site-packages/kroma_nb" not in ended.stderr
+
+
+def test_a_wrong_word_for_a_later_stage_is_found_before_anything_is_drawn(artist, tmp_path) -> None:
+    values = ["-p", "manifest", "chapter.json", "-p", "weather", "fog"]
+
+    ended = ran("kroma", "notebook", "run", "run_chapter", *values, "--home", tmp_path, folder=artist)
+
+    assert ended.returncode == 2
+    assert "weather" in ended.stderr
+    assert list(tmp_path.glob("var/projects/chapter/runs/*")) == []
+    assert len(list(tmp_path.glob("var/notebooks/run_chapter-*.ipynb"))) == 1
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_shipped_notebook_is_laid_out_as_the_house_does_it(path: Path) -> None:
+    node = read_notebook(path)
+    code = [cell for cell in node.cells if cell.cell_type == "code"]
+
+    assert node.cells[0].source.splitlines()[0].endswith("?")
+    for word in ("**Needs**", "**Makes**"):
+        assert word in words(path)
+    assert [cell.metadata.get("tags") for cell in code].count(["parameters"]) == 1
+    assert all(cell.outputs == [] and cell.execution_count is None for cell in code)
+    assert all(cell.id.replace("-", "").isalpha() for cell in node.cells)
+    for cell in code[1:]:
+        assert len(cell.source.splitlines()) <= 10, cell.id
+        assert "def " not in cell.source
+    assert any("assert " in cell.source for cell in code)
+
+
+def test_a_notebook_of_ones_own_needs_only_a_tagged_cell(artist, tmp_path) -> None:
+    mine = write_notebook(tmp_path / "mine.ipynb", "n * 2")
+
+    ended = ran("kroma", "notebook", "run", mine, "-p", "n", 21, "--json", folder=tmp_path)
+
+    assert ended.returncode == 0
+    assert Path(json.loads(ended.stdout)["notebook"]).is_relative_to(tmp_path / "var" / "notebooks")
