@@ -125,10 +125,9 @@ def _shipped(name: str) -> Path:
 def shipped_notebooks() -> Iterator[tuple[str, Path]]:
     """Give those that travel with kroma_nb, by name: ``01_first_run``, ``runs/run_stage``."""
     root = shipped("notebooks")
-    for path in sorted(root.rglob(f"*{ENDING}")):
-        inside = path.relative_to(root)
-        if not any(part.startswith(".") for part in inside.parts):
-            yield inside.with_suffix("").as_posix(), path
+    # A person who works in this folder may have workspaces in it, with executed notebooks of their own.
+    for path in sorted([*root.glob(f"*{ENDING}"), *root.glob(f"runs/*{ENDING}")]):
+        yield path.relative_to(root).with_suffix("").as_posix(), path
 
 
 def question(cells: Iterable[Cell]) -> str:

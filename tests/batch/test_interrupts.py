@@ -43,13 +43,13 @@ def until(true: Callable[[], object], within_s: float = 60) -> None:
 
 
 class Command:
-    """A running `kroma notebook run`, and the kernel that it started."""
+    """A running command that executes a notebook, and the kernel that it started."""
 
-    def __init__(self, notebook: Path) -> None:
-        self.folder = notebook.parent
+    def __init__(self, folder: Path, *words: object) -> None:
+        self.folder = folder
         environment = {**os.environ, "KROMA_HOME": str(self.folder / "home")}
         self.process = subprocess.Popen(
-            [KROMA, "notebook", "run", notebook],
+            [KROMA, *map(str, words)],
             cwd=self.folder,
             env=environment,
             stdout=subprocess.PIPE,
@@ -75,9 +75,13 @@ class Command:
         return code, self.process.communicate()[1]
 
 
+def notebook_run(folder: Path, *cells: str) -> Command:
+    return Command(folder, "notebook", "run", write_notebook(folder / "story.ipynb", *cells))
+
+
 @pytest.mark.parametrize("name", [signal.SIGINT, signal.SIGTERM])
 def test_a_run_in_a_notebook_that_is_interrupted_closes_its_folder_and_is_kept(name, tmp_path) -> None:
-    command = Command(write_notebook(tmp_path / "slow.ipynb", "n + 1", SLOW, "'never'"))
+    command = notebook_run(tmp_path, "n + 1", SLOW, "'never'")
     command.wait_for("home/var/projects/slow/runs/*/outputs/*.png")
 
     command.send(name)
@@ -100,7 +104,7 @@ def test_a_run_in_a_notebook_that_is_interrupted_closes_its_folder_and_is_kept(n
 @pytest.mark.parametrize("wait_s", [0.0, 0.4, 0.8, 1.2])
 def test_an_interrupt_is_heard_also_while_the_kernel_starts_and_between_cells(wait_s, tmp_path) -> None:
     cells = ["import time\ntime.sleep(0.2)"] * 4
-    command = Command(write_notebook(tmp_path / "sleep.ipynb", *cells, "time.sleep(60)", "'never'"))
+    command = notebook_run(tmp_path, *cells, "time.sleep(60)", "'never'")
     command.wait_for("home/var/notebooks/*.ipynb")
     time.sleep(wait_s)
 
@@ -114,7 +118,7 @@ def test_an_interrupt_is_heard_also_while_the_kernel_starts_and_between_cells(wa
 
 
 def test_a_cell_that_does_not_listen_is_ended_when_asked_often_enough(tmp_path) -> None:
-    command = Command(write_notebook(tmp_path / "deaf.ipynb", "n + 1", DEAF, "'never'"))
+    command = notebook_run(tmp_path, "n + 1", DEAF, "'never'")
     command.wait_for("listening")
 
     for _ in range(6):
@@ -128,7 +132,7 @@ def test_a_cell_that_does_not_listen_is_ended_when_asked_often_enough(tmp_path) 
 
 
 def test_the_kernel_of_a_killed_command_ends_too_and_what_was_executed_is_there(tmp_path) -> None:
-    command = Command(write_notebook(tmp_path / "slow.ipynb", "n + 1", SLOW, "'never'"))
+    command = notebook_run(tmp_path, "n + 1", SLOW, "'never'")
     command.wait_for("home/var/projects/slow/runs/*/outputs/*.png")
 
     command.send(signal.SIGKILL)
@@ -142,3 +146,17 @@ def test_the_kernel_of_a_killed_command_ends_too_and_what_was_executed_is_there(
     assert len(command.kernels) == 1
     assert results(kept)[0] == "2"
     assert json.loads(shown.stdout)["status"] == "interrupted"
+
+
+def test_a_demo_that_is_interrupted_ends_after_what_is_being_drawn(tmp_path) -> None:
+    command = Command(tmp_path, "demo", "--workers", 1)
+    command.wait_for("kroma-demo/var/projects/demo/runs/*/outputs/*.png")
+
+    command.send(signal.SIGINT)
+    code, said = command.end()
+
+    (folder,) = (tmp_path / "kroma-demo/var/projects/demo/runs").iterdir()
+    assert code == 6
+    assert said.count("\n") == 1
+    assert json.loads((folder / "run.json").read_text())["status"] == "interrupted"
+    assert (folder / "notebook.ipynb").exists()

@@ -13,11 +13,12 @@ from sheets import read_notebook, words, write_notebook
 from studio import write_photograph
 
 from kroma_nb import open_workbench
+from kroma_nb.batch.sources import shipped_notebooks
 from kroma_nb.model.notebook import NotebookRecord
 from kroma_nb.workbench import shipped
 
 BIN = Path(sys.executable).parent
-NOTEBOOKS = sorted(shipped("notebooks").rglob("*.ipynb"))
+NOTEBOOKS = [path for _, path in shipped_notebooks()]
 
 
 def ran(*command: object, folder: Path) -> subprocess.CompletedProcess[str]:

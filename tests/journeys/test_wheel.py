@@ -19,6 +19,12 @@ def succeed(*command: object, folder: Path) -> str:
     return ended.stdout
 
 
+def shelf(folder: Path) -> set[str]:
+    """Name the notebooks of a folder: the journey, and the templates below ``runs/``."""
+    found = [*folder.glob("*.ipynb"), *folder.glob("runs/*.ipynb")]
+    return {path.relative_to(folder).with_suffix("").as_posix() for path in found}
+
+
 @pytest.mark.wheel
 @pytest.mark.timeout(900)
 def test_the_wheel_in_a_fresh_environment_runs_the_demo_outside_the_checkout(tmp_path) -> None:
@@ -36,5 +42,6 @@ def test_the_wheel_in_a_fresh_environment_runs_the_demo_outside_the_checkout(tmp
     assert Path(where.strip()).is_relative_to(tmp_path / "fresh")
     assert answer["ok"] is True
     assert Path(answer["gallery"]).is_relative_to(tmp_path)
-    notebooks = tmp_path.glob("fresh/lib/*/site-packages/kroma_nb/data/notebooks/*.ipynb")
-    assert [path.name for path in notebooks] == [path.name for path in (CHECKOUT / "notebooks").glob("*.ipynb")]
+    listed = json.loads(succeed(tmp_path / "fresh/bin/kroma", "notebook", "list", "--json", folder=tmp_path))
+    (travelled,) = tmp_path.glob("fresh/lib/*/site-packages/kroma_nb/data/notebooks")
+    assert shelf(travelled) == shelf(CHECKOUT / "notebooks") == {one["name"] for one in listed["notebooks"]}
