@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from kroma_nb.batch.declared import TAG, declared
 from kroma_nb.batch.endings import Ending, ending_of
 from kroma_nb.batch.filing import Desk, booked, copy_out, refuse_taken, without_home
+from kroma_nb.batch.following import followed
 from kroma_nb.batch.given import checked
 from kroma_nb.batch.interrupts import Interrupts
 from kroma_nb.batch.nodes import markdown_cell
@@ -23,11 +24,12 @@ from kroma_nb.model.words import ExitCode
 from kroma_nb.workbench import RUN_BOOK, open_workbench
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
     from kroma_nb.batch.sources import Source
     from kroma_nb.model.notebook import Parameter
+    from kroma_nb.model.run import Event
     from kroma_nb.workbench import Run
 
 HOME = "KROMA_HOME"
@@ -91,7 +93,7 @@ def run_notebook(
     *,
     home: Path | str | None = None,
     output: Path | str | None = None,
-    progress: bool = False,
+    on_event: Callable[[Event], object] | None = None,
 ) -> NotebookRun:
     """Execute a notebook in a fresh kernel of this Python, and file it with the runs that it makes.
 
@@ -106,8 +108,8 @@ def run_notebook(
         default ``KROMA_HOME``, or else the current folder.
     output : Path or str, optional
         Where the executed notebook is written as well; nothing there is overwritten.
-    progress : bool
-        Whether to show a bar on standard error.
+    on_event : callable, optional
+        Is told each event of the runs in the notebook soon after it has happened, on a thread of its own.
 
     Raises
     ------
@@ -130,7 +132,8 @@ def run_notebook(
     call.desk.write(node)
     with tempfile.TemporaryDirectory(prefix="kroma-") as scratch:
         book = Path(scratch) / "runs.jsonl"
-        ending = _executed(call, book, progress=progress)
+        with followed(book, on_event):
+            ending = _executed(call, book)
         runs = booked(book)
     data = call.desk.finished(stopped_words(ending.failure, ending.cell) if ending.failure else "")
     record = call.record(data, ending, runs)
@@ -174,7 +177,7 @@ def _inject(node: Any, values: dict[str, Any], table: str) -> None:
     node.cells.insert(at + 1, markdown_cell(table, TABLE))
 
 
-def _executed(call: _Call, book: Path, *, progress: bool) -> Ending:
+def _executed(call: _Call, book: Path) -> Ending:
     import papermill
 
     from kroma_nb.batch.kernel import ENGINE
@@ -182,7 +185,6 @@ def _executed(call: _Call, book: Path, *, progress: bool) -> Ending:
     interrupts = Interrupts()
     # Papermill reads braces in a path as names of parameters.
     path = str(call.desk.path).replace("{", "{{").replace("}", "}}")
-    bar = {"desc": call.source.name, "unit": "cell", "leave": False} if progress else False
     with interrupts.heard(), ending_of(call.source.name, interrupts) as ending:
         papermill.execute_notebook(
             path,
@@ -190,7 +192,7 @@ def _executed(call: _Call, book: Path, *, progress: bool) -> Ending:
             engine_name=ENGINE,
             kernel_name="python3",
             language="python",
-            progress_bar=bar,
+            progress_bar=False,
             interrupts=interrupts,
             folder=str(Path.cwd()),
             environment={**os.environ, HOME: str(call.desk.home), RUN_BOOK: str(book)},

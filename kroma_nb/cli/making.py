@@ -70,8 +70,8 @@ def demo(home: DemoHome = Path("kroma-demo"), workers: Workers = None, as_json: 
     from kroma_nb.cli import notebooks
 
     values = {"project": "demo", "name": "Demo", "workers": workers or 0}
-    bar = screen.errors.is_terminal and not as_json
-    done = batch.run_notebook("run_chapter", values, home=home, progress=bar)
+    with screen.runs_progress("demo", shown=not as_json) as follow:
+        done = batch.run_notebook("run_chapter", values, home=home, on_event=follow)
     notebooks.show(done, as_json=as_json, project="demo")
 
 

@@ -79,8 +79,9 @@ def run_notebook(  # noqa: PLR0913, PLR0917 - each is an option
         _show_parameters(name, as_json=as_json)
         return
     values = _given(parameter or [], parameters)
-    bar = screen.errors.is_terminal and not as_json
-    show(batch.run_notebook(name, values, home=home, output=output, progress=bar), as_json=as_json)
+    with screen.runs_progress(name, shown=not as_json) as follow:
+        done = batch.run_notebook(name, values, home=home, output=output, on_event=follow)
+    show(done, as_json=as_json)
 
 
 def _given(pairs: list[str], file: Path | None) -> dict[str, object]:

@@ -18,6 +18,8 @@ from kroma_nb.errors import NotConfirmed
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from rich.progress import Progress
+
     from kroma_nb.errors import KromaError
     from kroma_nb.model.run import Event
     from kroma_nb.report import View
@@ -107,10 +109,7 @@ def show(view: View) -> None:
 @contextmanager
 def progress(title: str, pictures: int, *, shown: bool) -> Iterator[Callable[[Event], None]]:
     """Show a bar that follows a run's events, on standard error and only where a person looks at it."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=errors, transient=True, disable=not (shown and errors.is_terminal)) as bars:
+    with _bars(shown=shown) as bars:
         bar = bars.add_task(plain(title), total=pictures)
 
         def follow(event: Event) -> None:
@@ -118,3 +117,31 @@ def progress(title: str, pictures: int, *, shown: bool) -> Iterator[Callable[[Ev
                 bars.advance(bar)
 
         yield follow
+
+
+@contextmanager
+def runs_progress(title: str, *, shown: bool) -> Iterator[Callable[[Event], None] | None]:
+    """Show a bar for each run that begins somewhere else; None where nobody looks at it."""
+    if not (shown and errors.is_terminal):
+        yield None
+        return
+    with _bars(shown=True) as bars:
+        waiting = bars.add_task(plain(title), total=None)
+        newest = waiting
+
+        def follow(event: Event) -> None:
+            nonlocal newest
+            if event.event == "run_started":
+                bars.update(waiting, visible=False)
+                newest = bars.add_task(plain(f"{event.project} {event.run_id}"), total=event.pictures)
+            if event.event == "candidate_finished":
+                bars.advance(newest)
+
+        yield follow
+
+
+def _bars(*, shown: bool) -> Progress:
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    return Progress(*columns, console=errors, transient=True, disable=not (shown and errors.is_terminal))

@@ -17,6 +17,7 @@ from kroma_nb import batch
 from kroma_nb.blobs import sha256_bytes, sha256_file
 from kroma_nb.errors import NotebookFailed, ParameterInvalid, RequestInvalid
 from kroma_nb.model.notebook import NotebookRecord, NotebookStatus
+from kroma_nb.model.run import Event
 
 STORY = """
 workspace = "elsewhere"  # where everything is written to
@@ -34,6 +35,9 @@ run.run_id
 """
 
 
+heard: list[Event] = []
+
+
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory):
     """A folder {with braces} that everything here starts from, with photographs."""
@@ -49,10 +53,21 @@ def desk(tmp_path_factory: pytest.TempPathFactory):
 @pytest.fixture(scope="module")
 def told(desk) -> tuple[Path, batch.NotebookRun]:
     """A notebook that makes two runs, and what became of it."""
+    heard.clear()
     look = "import os, sys\n(os.getcwd(), os.environ['KROMA_HOME'], sys.executable, scenes, note)"
     path = write_notebook(desk / "story.ipynb", look, RUN, RUN, parameters=STORY)
     values = {"scenes": ["夜の橋.png"], "note": "a|b *c* <i>d</i>", "candidates": 1}
-    return path, batch.run_notebook(path, values, home=desk / "home", output=desk / "copies" / "out.ipynb")
+    return path, batch.run_notebook(
+        path, values, home=desk / "home", output=desk / "copies" / "out.ipynb", on_event=heard.append
+    )
+
+
+def test_the_events_of_its_runs_are_told_in_order(told) -> None:
+    begun = [event.run_id for event in heard if event.event == "run_started"]
+
+    assert begun == [run.run_id for run in told[1].runs]
+    assert [event.event for event in heard].count("run_finished") == 2
+    assert heard[-1].event == "run_finished"
 
 
 def records(done: batch.NotebookRun) -> list[NotebookRecord]:
