@@ -161,7 +161,7 @@ def _run_row(row: RunRow) -> tuple[str, ...]:
         row.run_id,
         phrases.light(row.stage, row.time, row.weather),
         row.status.value,
-        f"{row.pictures} of {phrases.counted(row.jobs, 'scene')}",
+        f"{row.pictures} in {phrases.counted(row.jobs, 'scene')}",
         size(row.size_bytes),
         "; ".join(text for text in (archived, imported, row.says) if text),
     )

@@ -38,25 +38,19 @@ def list_assets(
     limit : int or None
         How many; None gives all of them.
     """
-    page = sa.select(assets).where(*_fits(project_id, which))
+    page = (
+        sa.select(assets, runs.c.run_id.label("run_name"), run_jobs.c.job_key, run_candidates.c.candidate_index)
+        .select_from(assets)
+        .outerjoin(runs, runs.c.id == assets.c.run_id)
+        .outerjoin(run_candidates, run_candidates.c.id == assets.c.candidate_id)
+        .outerjoin(run_jobs, run_jobs.c.id == run_candidates.c.job_id)
+        .where(*_fits(project_id, which))
+    )
     if after is not None:
         place = sa.tuple_(sa.literal(stamp(after.created_at)), sa.literal(str(after.id)))
         page = page.where(sa.tuple_(assets.c.created_at, assets.c.id) < place)
     page = page.order_by(assets.c.created_at.desc(), assets.c.id.desc()).limit(limit)
-    return tuple(_asset(row) for row in rows.execute(_told(page)))
-
-
-def _told(page: sa.Select[Any]) -> sa.Select[Any]:
-    """Add to some assets whose pictures they are."""
-    few = page.subquery()
-    return (
-        sa.select(few, runs.c.run_id.label("run_name"), run_jobs.c.job_key, run_candidates.c.candidate_index)
-        .select_from(few)
-        .outerjoin(runs, runs.c.id == few.c.run_id)
-        .outerjoin(run_candidates, run_candidates.c.id == few.c.candidate_id)
-        .outerjoin(run_jobs, run_jobs.c.id == run_candidates.c.job_id)
-        .order_by(few.c.created_at.desc(), few.c.id.desc())
-    )
+    return tuple(_asset(row) for row in rows.execute(page))
 
 
 def _asset(row: Any) -> AssetRecord:

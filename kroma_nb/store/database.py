@@ -49,10 +49,10 @@ class Store:
         Whether it lies where nothing can be written.
     """
 
-    def __init__(self, path: Path, *, read_only: bool = False) -> None:
-        self.path, self.read_only = path, read_only
+    def __init__(self, path: Path, *, busy_s: float = BUSY_S, read_only: bool = False) -> None:
+        self.path, self.busy_s, self.read_only = path, busy_s, read_only
         uri = f"{path.absolute().as_uri()}?{'immutable=1' if read_only else 'mode=rw'}"
-        self.engine = sa.create_engine("sqlite://", creator=lambda: connected(uri), poolclass=sa.pool.QueuePool)
+        self.engine = sa.create_engine("sqlite://", creator=lambda: connected(uri, busy_s), poolclass=sa.pool.QueuePool)
         sa.event.listen(self.engine, "begin", _begin)
 
     @contextmanager
@@ -84,8 +84,14 @@ class Store:
         self.engine.dispose()
 
 
-def open_store(path: Path) -> Store:
+def open_store(path: Path, *, busy_s: float = BUSY_S) -> Store:
     """Open the database of a workspace; it is made where there is none, and brought up to date where it is older.
+
+    Parameters
+    ----------
+    path : Path
+    busy_s : float, seconds
+        How long to wait for another program that writes.
 
     Raises
     ------
@@ -98,7 +104,7 @@ def open_store(path: Path) -> Store:
     """
     if not path.exists():
         _make(path)
-    store = Store(path)
+    store = Store(path, busy_s=busy_s)
     try:
         found = _revision(store)
     except DatabaseUnusable:
@@ -127,9 +133,9 @@ def _make(path: Path) -> None:
         raise DatabaseUnusable(path, problem, "check the permissions of its folder") from cause
 
 
-def connected(uri: str) -> sqlite3.Connection:
+def connected(uri: str, busy_s: float = BUSY_S) -> sqlite3.Connection:
     """Connect to a file, foreign keys on, transactions as they are asked for."""
-    connection = sqlite3.connect(uri, uri=True, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
+    connection = sqlite3.connect(uri, uri=True, timeout=busy_s, isolation_level=None, check_same_thread=False)
     connection.execute("PRAGMA foreign_keys = ON")
     # In WAL mode a power cut may lose the newest rows, never the file; rows are made again from files.
     connection.execute("PRAGMA synchronous = NORMAL")

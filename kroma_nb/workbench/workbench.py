@@ -7,7 +7,6 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kroma_nb import report
 from kroma_nb.errors import RequestInvalid
 from kroma_nb.model.parsing import did_you_mean, plain_word
 from kroma_nb.model.project import SLUG_PATTERN, ProjectStatus
@@ -186,10 +185,10 @@ class Workbench:
         return hash(self.home)
 
     def __repr__(self) -> str:
-        return report.projects_view(str(self.home), self.projects.rows()).text()
+        return self.projects.view.text()
 
     def _repr_html_(self) -> str:
-        return report.projects_view(str(self.home), self.projects.rows()).html()
+        return self.projects.view.html()
 
 
 def _new_slug(text: str) -> str:
