@@ -6,11 +6,10 @@ import json
 import os
 from typing import TYPE_CHECKING
 
-from kroma_nb import report, run
+from kroma_nb import planning, report, run
 from kroma_nb.errors import InfraFailed, WriteFailed
 from kroma_nb.model.project import ProjectStatus
 from kroma_nb.model.run import now
-from kroma_nb.planning import plan
 from kroma_nb.settings import load_settings
 from kroma_nb.workbench.assets import Assets
 from kroma_nb.workbench.ending import delete_project
@@ -108,7 +107,7 @@ class Project:
             request = asked.request(self.slug)
             if asked.follow is not None:
                 request = request.model_copy(update={"follows": followed(self.runs, asked.follow, asked.stage)})
-        made = plan(request, settings=settings or self.settings())
+        made = planning.plan(request, settings=settings or self.settings())
         return PlannedRun(made, forecast_of(self, made))
 
     def run(
