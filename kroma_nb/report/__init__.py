@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from kroma_nb.report.chain import Step, StepKind, lineage
     from kroma_nb.report.inline import Overview, overview
     from kroma_nb.report.page import gallery
+    from kroma_nb.report.phrases import counted
     from kroma_nb.report.sheet import contact_sheet
     from kroma_nb.report.table import candidate_row, plan_table, run_table
     from kroma_nb.report.view import View
@@ -34,6 +35,7 @@ __getattr__, __dir__, _ = lazy_loader.attach(
         "chain": ["Step", "StepKind", "lineage"],
         "inline": ["Overview", "overview"],
         "page": ["gallery"],
+        "phrases": ["counted"],
         "sheet": ["contact_sheet"],
         "table": ["candidate_row", "plan_table", "run_table"],
         "view": ["View"],
@@ -68,6 +70,7 @@ __all__ = [
     "candidate_view",
     "candidates_view",
     "contact_sheet",
+    "counted",
     "gallery",
     "lineage",
     "links_view",

@@ -127,13 +127,15 @@ class Index:
             jobs = () if record.head.status is RunStatus.RUNNING else record.jobs
             store.put_run(rows, str(project.card.id), record.head, jobs, beside(record.folder))
 
-    def note(self, project: Project, run_id: str) -> None:
-        """Write a run that has begun or ended; what the database refuses is said, and is no loss to the run."""
+    def note(self, project: Project, run_id: str, *, begun: bool = False) -> None:
+        """Write a run that has begun or ended; what the database refuses is said once, and is no loss to the run."""
         try:
             with self.store.writing() as rows:
                 store.put_project(rows, project.card, self._place(project))
                 self._put(rows, project, run_id)
         except InfraFailed as error:
+            if begun:
+                return
             said = f"run {run_id} is not in the index yet, and its files are complete: {error}"
             warnings.warn(said, IndexBehind, stacklevel=3)
 
