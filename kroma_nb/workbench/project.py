@@ -7,7 +7,7 @@ import os
 from typing import TYPE_CHECKING
 
 from kroma_nb import planning, report, run
-from kroma_nb.errors import InfraFailed, WriteFailed
+from kroma_nb.errors import InfraFailed, RequestInvalid, WriteFailed
 from kroma_nb.model.project import ProjectStatus
 from kroma_nb.model.run import now
 from kroma_nb.settings import load_settings
@@ -64,8 +64,14 @@ class Project:
         ------
         RecordInvalid
             If its card is damaged or another project's.
+        RequestInvalid
+            If the project is not there yet.
         """
-        return read_card(self.root) or found(self.root, self.slug)
+        card = read_card(self.root)
+        if card is None and not self.root.is_dir():
+            problem = f"there is no project {self.slug!r} in {self.bench.home} yet"
+            raise RequestInvalid("request", "project", problem, "its first run makes it, and so does create_project")
+        return card or found(self.root, self.slug)
 
     def settings(self, *, app_path: Path | None = None, project_path: Path | None = None) -> Settings:
         """Load the layers of settings that hold here.
