@@ -84,7 +84,7 @@ def spoken_warnings() -> Iterator[None]:
 
     with warnings.catch_warnings():
         warnings.simplefilter("always", UserWarning)
-        warnings.showwarning = say_it
+        warnings.showwarning = say_it  # type: ignore[assignment]
         yield
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kroma_nb import store
+from kroma_nb.blobs import BlobStore
 from kroma_nb.errors import KromaError
 from kroma_nb.model.words import PassName, Stage
 
@@ -20,7 +21,7 @@ ELSE_DENSITY = 0.08
 
 
 def forecast_of(project: Project, plan: Plan) -> Forecast:
-    """Add to a plan's forecast about how many bytes its pictures and inputs would take.
+    """Add to a plan's forecast about how many bytes its pictures and new inputs would take.
 
     Every pass of every candidate is kept, at the size of the page, times the bytes a pixel that the project's newest
     runs of this stage have taken.
@@ -30,7 +31,8 @@ def forecast_of(project: Project, plan: Plan) -> Forecast:
     enlarged = order.index(PassName.UPSCALE) if PassName.UPSCALE in order else len(order)
     factor = sum(scale**2 if place >= enlarged else 1 for place in range(len(order)))
     pixels = sum(job.size.width * job.size.height * len(job.candidates) for job in plan.jobs) * factor
-    inputs = sum(file.size_bytes for file in plan.inputs)
+    kept = BlobStore(project.root / "inputs")
+    inputs = sum(file.size_bytes for file in plan.inputs if not kept.has(file.sha256))
     made = round(pixels * (_density(project, plan.stage) or USUAL_DENSITY.get(plan.stage, ELSE_DENSITY)))
     return plan.forecast.model_copy(update={"size_bytes": made + inputs})
 
