@@ -12,6 +12,11 @@ from sqlalchemy.exc import DBAPIError
 from kroma_nb.errors import DatabaseLocked, DatabaseNewer, DatabaseUnusable
 from kroma_nb.store.schema import HEAD
 
+try:
+    import fcntl
+except ImportError:  # pragma: no cover - no advisory locks on this system
+    fcntl = None  # type: ignore[assignment]
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -127,7 +132,14 @@ def _as_read_only(store: Store) -> Store:
 def _make(path: Path) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch()
+        with path.with_name(f".{path.name}.lock").open("w") as lock:
+            if fcntl is not None:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+            if not path.exists():
+                # A log that a deleted database has left would be played into the new one.
+                for ending in ("-wal", "-shm"):
+                    path.with_name(path.name + ending).unlink(missing_ok=True)
+                path.touch()
     except OSError as cause:
         problem = f"it cannot be made: {cause.strerror or cause}"
         raise DatabaseUnusable(path, problem, "check the permissions of its folder") from cause

@@ -152,7 +152,6 @@ class Project:
                 if event.event == "run_started":
                     run_id = event.run_id
                     self._book(run_id)
-                    self.bench.index.note(self, run_id, begun=True)
                 if on_event is not None:
                     on_event(event)
         finally:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from itertools import product
 from pathlib import Path
@@ -297,7 +298,9 @@ def test_a_folder_that_is_no_run_is_passed_over(kroma: Kroma, tmp_path: Path, ph
     runs = tmp_path / "var/projects/noir/runs"
     (run_folder,) = runs.iterdir()
     (runs / "zz-backup").mkdir()
-    (runs / "2999-01-01T00-00-00-000Z-abcdef").mkdir()
+    nothing = runs / "2999-01-01T00-00-00-000Z-abcdef"
+    nothing.mkdir()
+    os.utime(nothing, (0, 0))  # a younger one may be a run that is about to begin
 
     shown = json.loads(kroma("runs", "show", "--json")[1])
     listed = json.loads(kroma("runs", "list", "--json")[1])

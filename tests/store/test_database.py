@@ -264,6 +264,29 @@ def test_a_workspace_that_may_not_be_written_can_be_read(bench: Workbench) -> No
     assert "cannot be deleted" in said.stdout
 
 
+def test_what_a_deleted_database_leaves_in_its_log_is_not_played_into_the_new_one(bench: Workbench) -> None:
+    wanted = dump(bench.index.path)
+    with bench.index.store.reading():  # somebody has it open, so that its log is not folded into it
+        bench.index.path.unlink()
+        assert bench.index.path.with_name("kroma.db-wal").stat().st_size > 0
+
+        opened = kn.open_workbench(bench.home)
+        opened.reindex()
+
+    with opened.index.store.reading() as rows:
+        assert rows.exec_driver_sql("PRAGMA integrity_check").scalar() == "ok"
+    assert dump(opened.index.path) == wanted
+
+
+def test_a_database_that_is_deleted_under_an_open_workbench_is_made_again(bench: Workbench) -> None:
+    wanted = bench.project("noir").runs.rows()
+
+    for path in bench.index.path.parent.glob("kroma.db*"):
+        path.unlink()
+
+    assert bench.project("noir").runs.rows() == wanted
+
+
 OPENER = """
 import sys
 import kroma_nb as kn

@@ -311,3 +311,18 @@ def test_a_project_whose_folder_is_gone_leaves_no_rows(bench: Workbench) -> None
 
     assert made.gone == ("dawn",)
     assert [row[1] for row in dump(bench.index.path)["projects"]] == ["noir"]
+
+
+def test_a_run_that_is_about_to_begin_is_not_called_damaged(bench: Workbench) -> None:
+    dawn = bench.project("dawn")
+    rows_of(bench)
+    new = dawn.root / "runs/2999-01-01T00-00-00-000Z-abcdef"
+    new.mkdir()
+    shutil.copy(dawn.runs[dawn.runs.ids[-1]].folder / "plan.json", new)
+
+    young = {lost.run_id for lost in dawn.runs.unreadable}
+    os.utime(new, (time.time() - 60, time.time() - 60))
+    old = {lost.run_id for lost in dawn.runs.unreadable}
+
+    assert new.name not in young
+    assert new.name in old
