@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
+import sqlite3
 import struct
 import zlib
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -18,6 +22,9 @@ from kroma_nb.model.brief import Brief, Painted, Palette
 from kroma_nb.model.plan import Plan, PlanRequest
 from kroma_nb.planning import plan
 from kroma_nb.providers.ink import InkPainter
+
+if TYPE_CHECKING:
+    from kroma_nb.workbench import Workbench
 
 
 def photograph(seed: int, width: int = 64, height: int = 48) -> np.ndarray:
@@ -86,3 +93,42 @@ def play(planned: Plan, project: Path, workers: int) -> int:
 def play_scenes(folder: Path, project: Path, names: tuple[str, ...]) -> int:
     """Plan and play some scenes of a folder with one worker, in whatever process this is called."""
     return play(plan(PlanRequest(project="ink", root=folder, scene_refs=names, candidates=2)), project, workers=1)
+
+
+# What the index keeps for itself: it is no fact of a project.
+OF_THE_INDEX = {"alembic_version", "run_files"}
+
+
+def dump(database: Path) -> dict[str, list[tuple[object, ...]]]:
+    """Give every row of every table, sorted, so that two databases can be compared."""
+    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as rows:
+        names = [name for (name,) in rows.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")]
+        return {
+            name: sorted(rows.execute(f"SELECT * FROM {name}"), key=repr) for name in names if name not in OF_THE_INDEX
+        }
+
+
+def draw(bench: Workbench, slug: str, scenes: Path, *, painter: Stencil | None = None, **asked: object) -> str:
+    """Make a run of small pages with a painter that needs no time, as `Project.run` does, and give its id."""
+    project = bench.create_project(slug)
+    request = PlanRequest(project=slug, root=scenes, manifest_path=scenes / "manifest.json", **asked)
+    run_id = ""
+    for event in run.execute(plan(request), root=project.root, painter=painter or Stencil()):
+        run_id = event.run_id if event.event == "run_started" else run_id
+    bench.index.note(project, run_id)
+    return run_id
+
+
+def write_scenes(folder: Path, count: int, *, candidates: int = 2, style: bool = True) -> Path:
+    """Write photographs, a style sheet and a manifest that draws small pages of them."""
+    folder.mkdir(exist_ok=True)
+    for number in range(count):
+        write_photograph(folder / f"scene_{number}.png", number)
+    write_photograph(folder / "sheet.png", 99)
+    manifest = {
+        "scenes": [{"ref": f"scene_{number}.png"} for number in range(count)],
+        "style_refs": ["sheet.png"] if style else [],
+        "generation": {"candidates": candidates, "size": "64x96"},
+    }
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    return folder

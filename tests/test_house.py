@@ -78,3 +78,25 @@ def test_every_module_says_in_one_sentence_what_lives_there() -> None:
     first_lines = {path: path.read_text().splitlines()[0] for path in PACKAGE.rglob("*.py")}
 
     assert [path.name for path, line in first_lines.items() if not line.startswith('"""') or line == '"""."""'] == []
+
+
+@pytest.mark.parametrize("room", ["kroma_nb.run", "kroma_nb.report", "kroma_nb.planning"])
+def test_no_public_name_of_a_lazy_room_is_also_a_module_of_it(room: str) -> None:
+    # Whoever imports the module first would find the module under the name.
+    module = __import__(room, fromlist=["__all__"])
+    files = {path.stem for path in Path(module.__file__).parent.glob("*.py")}
+
+    assert set(module.__all__) & files == set()
+    assert all(getattr(module, name) is not None for name in module.__all__)
+
+
+def test_opening_a_workbench_loads_nothing_that_draws_or_plots(tmp_path: Path) -> None:
+    probe = "import sys, kroma_nb as kn\nkn.open_workbench(sys.argv[1]).index.store\n"
+    probe += (
+        "print([name for name in ('cv2', 'numpy', 'pandas', 'matplotlib', 'PIL', 'IPython') if name in sys.modules])"
+    )
+    command = [sys.executable, "-c", probe, str(tmp_path)]
+
+    loaded = subprocess.run(command, capture_output=True, text=True, check=True)
+
+    assert loaded.stdout.strip() == "[]"

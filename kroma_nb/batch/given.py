@@ -26,6 +26,7 @@ _EXAMPLES = {
     Kind.OBJECT: 'a JSON object such as {"a": 1}',
     Kind.ANY: "a JSON value",
 }
+_ARTICLES = {Kind.INTEGER: "a ", Kind.NUMBER: "a ", Kind.LIST: "a ", Kind.OBJECT: "an "}
 
 
 class Typed(str):
@@ -70,7 +71,7 @@ def _value(parameter: Parameter, given: object, file: str) -> Any:
     if isinstance(value, int) and not isinstance(value, bool) and parameter.kind is Kind.NUMBER:
         value = float(value)
     if not _fits(parameter, value):
-        problem = f"expected {parameter.expected}, found {_told(given)}"
+        problem = f"expected {_ARTICLES.get(parameter.kind, '')}{parameter.expected}, found {_told(given)}"
         meaning = f" ({parameter.meaning})" if parameter.meaning else ""
         raise ParameterInvalid(file, parameter.name, problem, f"write {_EXAMPLES[parameter.kind]}{meaning}")
     return value

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import typer
 
 from kroma_nb.cli import checks, keeping, making, notebooks, runs
-from kroma_nb.cli.screen import show_error, show_json
+from kroma_nb.cli.screen import show_error, show_json, spoken_warnings
 from kroma_nb.errors import KromaError
 from kroma_nb.model.words import ExitCode
 
@@ -59,7 +59,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = sys.argv[1:] if arguments is None else list(arguments)
     as_json = "--json" in given
     try:
-        app(given, prog_name="kroma")
+        with spoken_warnings():
+            app(given, prog_name="kroma")
     except KromaError as error:
         show_error(error, as_json=as_json)
         sys.exit(error.exit_code)

@@ -138,13 +138,15 @@ def status(home: Home = None, as_json: AsJson = False) -> None:
 
 def reindex(home: Home = None, as_json: AsJson = False) -> None:
     """Make the database again from the files of all projects; it may have been deleted."""
+    from kroma_nb.report import counted
     from kroma_nb.workbench import open_workbench
 
     made = open_workbench(home).reindex()
     if as_json:
         screen.show_json({"ok": not made.unreadable, **made.to_json()})
     else:
-        screen.say(f"{made.runs} runs of {made.projects} projects are in the index.")
+        runs, projects = counted(made.runs, "run"), counted(made.projects, "project")
+        screen.say(f"The index holds {runs} of {projects}.")
         for slug in made.gone:
             screen.say(f"Removed the rows of {slug}, which has no folder any more.")
         for one in made.unreadable:

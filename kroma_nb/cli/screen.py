@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import warnings
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -72,6 +73,19 @@ def confirmed(what: str, *, yes: bool) -> None:
     asked = sys.stdin.isatty() and typer.confirm(f"{what[0].upper()}{what[1:]} cannot be undone. Go ahead?")
     if not asked:
         raise NotConfirmed(what, "answer yes, or give --yes")
+
+
+@contextmanager
+def spoken_warnings() -> Iterator[None]:
+    """Say a warning of the workbench as a sentence, on standard error."""
+
+    def say_it(message: Warning | str, *_: object) -> None:
+        errors.print(f"[bold yellow]warning[/]: {plain(str(message))}", soft_wrap=True)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", UserWarning)
+        warnings.showwarning = say_it  # type: ignore[assignment]
+        yield
 
 
 def say(text: str) -> None:

@@ -115,6 +115,7 @@ class RunRow(Value):
     gate: Gate
     provider: str
     model: str
+    seed: int | None
     jobs: int
     winners: int
     pictures: int

@@ -1,14 +1,35 @@
 """From files and a request to a frozen plan: manifest, inputs, prompts, jobs, passes, prices, gate."""
 
-from kroma_nb.planning.build import plan
-from kroma_nb.planning.color_profiles import ColorProfiles, load_profiles
-from kroma_nb.planning.config import ConfigFiles, ConfigSummary, validate_config
-from kroma_nb.planning.inputs import Discovered, discover
-from kroma_nb.planning.jobs_file import JobEntry, load_jobs_file
-from kroma_nb.planning.manifest import Manifest, SceneEntry, load_manifest
-from kroma_nb.planning.postprocess import PostprocessFile, load_postprocess
-from kroma_nb.planning.price import load_catalog
-from kroma_nb.planning.seeds import seed_of
+from typing import TYPE_CHECKING
+
+import lazy_loader
+
+if TYPE_CHECKING:
+    from kroma_nb.planning.build import plan
+    from kroma_nb.planning.color_profiles import ColorProfiles, load_profiles
+    from kroma_nb.planning.config import ConfigFiles, ConfigSummary, validate_config
+    from kroma_nb.planning.inputs import Discovered, discover
+    from kroma_nb.planning.jobs_file import JobEntry, load_jobs_file
+    from kroma_nb.planning.manifest import Manifest, SceneEntry, load_manifest
+    from kroma_nb.planning.postprocess import PostprocessFile, load_postprocess
+    from kroma_nb.planning.price import load_catalog
+    from kroma_nb.planning.seeds import seed_of
+
+# What only reads records must not wait for what draws pictures.
+__getattr__, __dir__, _ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "build": ["plan"],
+        "color_profiles": ["ColorProfiles", "load_profiles"],
+        "config": ["ConfigFiles", "ConfigSummary", "validate_config"],
+        "inputs": ["Discovered", "discover"],
+        "jobs_file": ["JobEntry", "load_jobs_file"],
+        "manifest": ["Manifest", "SceneEntry", "load_manifest"],
+        "postprocess": ["PostprocessFile", "load_postprocess"],
+        "price": ["load_catalog"],
+        "seeds": ["seed_of"],
+    },
+)
 
 __all__ = [
     "ColorProfiles",

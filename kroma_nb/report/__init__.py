@@ -1,25 +1,60 @@
 """The report room: a run as a self-contained gallery, a contact sheet, tables and a lineage; values in, bytes out."""
 
-from kroma_nb.report.lineage import Step, StepKind, lineage
-from kroma_nb.report.overview import Overview, overview
-from kroma_nb.report.page import gallery
-from kroma_nb.report.sheet import contact_sheet
-from kroma_nb.report.table import candidate_row, plan_table, run_table
-from kroma_nb.report.view import View
-from kroma_nb.report.views import (
-    asset_page,
-    asset_view,
-    assets_view,
-    candidate_page,
-    candidate_view,
-    candidates_view,
-    links_view,
-    plan_view,
-    project_view,
-    projects_view,
-    run_view,
-    runs_view,
-    size,
+from typing import TYPE_CHECKING
+
+import lazy_loader
+
+if TYPE_CHECKING:
+    from kroma_nb.report.chain import Step, StepKind, lineage
+    from kroma_nb.report.inline import Overview, overview
+    from kroma_nb.report.page import gallery
+    from kroma_nb.report.phrases import counted
+    from kroma_nb.report.sheet import contact_sheet
+    from kroma_nb.report.table import candidate_row, plan_table, run_table
+    from kroma_nb.report.view import View
+    from kroma_nb.report.views import (
+        asset_page,
+        asset_view,
+        assets_view,
+        candidate_page,
+        candidate_view,
+        candidates_view,
+        links_view,
+        plan_view,
+        project_view,
+        projects_view,
+        run_view,
+        runs_view,
+        size,
+    )
+
+# What only reads records must not wait for what draws pictures.
+__getattr__, __dir__, _ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "chain": ["Step", "StepKind", "lineage"],
+        "inline": ["Overview", "overview"],
+        "page": ["gallery"],
+        "phrases": ["counted"],
+        "sheet": ["contact_sheet"],
+        "table": ["candidate_row", "plan_table", "run_table"],
+        "view": ["View"],
+        "views": [
+            "asset_page",
+            "asset_view",
+            "assets_view",
+            "candidate_page",
+            "candidate_view",
+            "candidates_view",
+            "links_view",
+            "plan_view",
+            "project_view",
+            "projects_view",
+            "run_view",
+            "runs_view",
+            "size",
+        ],
+    },
 )
 
 __all__ = [
@@ -35,6 +70,7 @@ __all__ = [
     "candidate_view",
     "candidates_view",
     "contact_sheet",
+    "counted",
     "gallery",
     "lineage",
     "links_view",

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from kroma_nb.model.words import CandidateStatus
 from kroma_nb.report import phrases
+from kroma_nb.report.chain import SHORT, Step, StepKind, lineage
 from kroma_nb.report.elements import Element, el
 from kroma_nb.report.journey import shown_file
-from kroma_nb.report.lineage import SHORT, Step, StepKind, lineage
 from kroma_nb.report.previews import Gap, Preview, Previews, embedded, link_from
 
 if TYPE_CHECKING:

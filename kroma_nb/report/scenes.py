@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from kroma_nb.model.runlog import ALL_FAILED
 from kroma_nb.report import phrases
 from kroma_nb.report.cards import CHANGED, card, framed, missing_card, named
+from kroma_nb.report.chain import SHORT
 from kroma_nb.report.elements import Element, el
 from kroma_nb.report.journey import shown_file
-from kroma_nb.report.lineage import SHORT
 from kroma_nb.report.previews import Gap, Preview, embedded
 
 if TYPE_CHECKING:

@@ -21,6 +21,7 @@ _STYLE = """
 .kroma th,.kroma td{padding:.2em .8em .2em 0;text-align:left;vertical-align:top;border:0;background:none}
 .kroma th{font-weight:600;border-bottom:1px solid var(--jp-border-color1,#8888)}
 .kroma td.n{text-align:right;font-variant-numeric:tabular-nums}
+.kroma img{max-height:480px;width:auto;background:#fff;border:1px solid var(--jp-border-color1,#8886)}
 .kroma p{margin:.2em 0;color:var(--jp-content-font-color2,inherit)}
 """
 
@@ -61,7 +62,7 @@ class View:
         """Give it for a notebook, every cell as text; more elements follow the table."""
         view = self.short()
         head = [el("thead", el("tr", *(el("th", name) for name in view.columns)))] if view.columns else []
-        body = el("tbody", *(el("tr", *(_cell(cell) for cell in row)) for row in view.rows))
+        body = el("tbody", *(el("tr", *(_cell(cell, numbers=bool(view.columns)) for cell in row)) for row in view.rows))
         return str(
             el(
                 "div",
@@ -75,8 +76,8 @@ class View:
         )
 
 
-def _cell(text: str) -> Element:
-    number = text.replace(",", "").replace(".", "").isdigit()
+def _cell(text: str, *, numbers: bool) -> Element:
+    number = numbers and text.replace(",", "").replace(".", "").isdigit()
     return el("td", el("bdi", text), class_="n" if number else None)
 
 

@@ -106,8 +106,17 @@ def _small(shown: Preview, alt: str) -> Element:
 
 def asset_view(asset: AssetRecord) -> View:
     """Show one picture's record."""
-    rows = tuple((name, str(value)) for name, value in asset.to_json().items() if value not in {None, ""})
-    return View(asset.path, (), rows)
+    of = f"candidate {asset.candidate} of {asset.job_id} in run {asset.run_id}" if asset.run_id else ""
+    known = asset.size_bytes is not None
+    rows = (
+        ("kind", f"{asset.kind.value} {of}".strip()),
+        ("made by", f"{asset.pass_name.value}: {asset.backend} {asset.version}" if asset.pass_name else ""),
+        ("size", f"{asset.width} x {asset.height}" if asset.width else ""),
+        ("bytes", f"{asset.size_bytes:,} ({asset.media_type})" if known else "missing: it was not there to import"),
+        ("sha256", asset.sha256 or ""),
+        ("at", phrases.moment(asset.created_at)),
+    )
+    return View(asset.path, (), tuple(row for row in rows if row[1]))
 
 
 def links_view(asset: AssetRecord, links: Sequence[AssetLink]) -> View:
@@ -161,7 +170,7 @@ def _run_row(row: RunRow) -> tuple[str, ...]:
         row.run_id,
         phrases.light(row.stage, row.time, row.weather),
         row.status.value,
-        f"{row.pictures} of {phrases.counted(row.jobs, 'scene')}",
+        f"{row.pictures} in {phrases.counted(row.jobs, 'scene')}",
         size(row.size_bytes),
         "; ".join(text for text in (archived, imported, row.says) if text),
     )

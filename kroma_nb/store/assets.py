@@ -9,15 +9,15 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
 
 from kroma_nb.model.asset import AssetFilter, AssetKind, AssetLink, AssetRecord, LinkType
-from kroma_nb.model.words import PassName
+from kroma_nb.model.words import PassName, Stage
 from kroma_nb.store.ids import asset_key, moment, run_key, stamp
 from kroma_nb.store.schema import asset_links, assets, run_candidates, run_jobs, runs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-HISTORY = 200
-"""How many of a project's newest pictures a forecast looks at."""
+HISTORY = 5
+"""How many of a project's newest runs a forecast looks at."""
 
 
 def list_assets(
@@ -38,25 +38,19 @@ def list_assets(
     limit : int or None
         How many; None gives all of them.
     """
-    page = sa.select(assets).where(*_fits(project_id, which))
+    page = (
+        sa.select(assets, runs.c.run_id.label("run_name"), run_jobs.c.job_key, run_candidates.c.candidate_index)
+        .select_from(assets)
+        .outerjoin(runs, runs.c.id == assets.c.run_id)
+        .outerjoin(run_candidates, run_candidates.c.id == assets.c.candidate_id)
+        .outerjoin(run_jobs, run_jobs.c.id == run_candidates.c.job_id)
+        .where(*_fits(project_id, which))
+    )
     if after is not None:
         place = sa.tuple_(sa.literal(stamp(after.created_at)), sa.literal(str(after.id)))
         page = page.where(sa.tuple_(assets.c.created_at, assets.c.id) < place)
     page = page.order_by(assets.c.created_at.desc(), assets.c.id.desc()).limit(limit)
-    return tuple(_asset(row) for row in rows.execute(_told(page)))
-
-
-def _told(page: sa.Select[Any]) -> sa.Select[Any]:
-    """Add to some assets whose pictures they are."""
-    few = page.subquery()
-    return (
-        sa.select(few, runs.c.run_id.label("run_name"), run_jobs.c.job_key, run_candidates.c.candidate_index)
-        .select_from(few)
-        .outerjoin(runs, runs.c.id == few.c.run_id)
-        .outerjoin(run_candidates, run_candidates.c.id == few.c.candidate_id)
-        .outerjoin(run_jobs, run_jobs.c.id == run_candidates.c.job_id)
-        .order_by(few.c.created_at.desc(), few.c.id.desc())
-    )
+    return tuple(_asset(row) for row in rows.execute(page))
 
 
 def _asset(row: Any) -> AssetRecord:
@@ -112,17 +106,16 @@ def list_links(rows: sa.Connection, project_id: str, asset_id: UUID) -> tuple[As
     return tuple(AssetLink(parent=up, child=down, type=LinkType(kind)) for up, down, kind in found)
 
 
-def density(rows: sa.Connection, project_id: str) -> float | None:
-    """Give the bytes a pixel of a project's newest pictures; None where there are none."""
+def density(rows: sa.Connection, project_id: str, stage: Stage) -> float | None:
+    """Give the bytes a pixel of the pictures in a project's newest runs of a stage; None where there are none."""
     newest = (
-        sa.select(assets.c.size_bytes, assets.c.width, assets.c.height)
-        .where(assets.c.project_id == project_id, assets.c.kind == AssetKind.PICTURE.value)
-        .order_by(assets.c.created_at.desc(), assets.c.id.desc())
+        sa.select(runs.c.id)
+        .where(runs.c.project_id == project_id, runs.c.stage == stage.value)
+        .order_by(runs.c.created_at.desc(), runs.c.id.desc())
         .limit(HISTORY)
-        .subquery()
     )
-    known = newest.c.width.is_not(None) & newest.c.size_bytes.is_not(None)
-    sums = sa.select(sa.func.sum(newest.c.size_bytes), sa.func.sum(newest.c.width * newest.c.height)).where(known)
+    known = assets.c.run_id.in_(newest) & assets.c.width.is_not(None) & assets.c.size_bytes.is_not(None)
+    sums = sa.select(sa.func.sum(assets.c.size_bytes), sa.func.sum(assets.c.width * assets.c.height)).where(known)
     size_bytes, pixels = rows.execute(sums).one()
     return size_bytes / pixels if pixels else None
 

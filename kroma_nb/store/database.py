@@ -12,6 +12,11 @@ from sqlalchemy.exc import DBAPIError
 from kroma_nb.errors import DatabaseLocked, DatabaseNewer, DatabaseUnusable
 from kroma_nb.store.schema import HEAD
 
+try:
+    import fcntl
+except ImportError:  # pragma: no cover - no advisory locks on this system
+    fcntl = None  # type: ignore[assignment]
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -49,10 +54,10 @@ class Store:
         Whether it lies where nothing can be written.
     """
 
-    def __init__(self, path: Path, *, read_only: bool = False) -> None:
-        self.path, self.read_only = path, read_only
+    def __init__(self, path: Path, *, busy_s: float = BUSY_S, read_only: bool = False) -> None:
+        self.path, self.busy_s, self.read_only = path, busy_s, read_only
         uri = f"{path.absolute().as_uri()}?{'immutable=1' if read_only else 'mode=rw'}"
-        self.engine = sa.create_engine("sqlite://", creator=lambda: connected(uri), poolclass=sa.pool.QueuePool)
+        self.engine = sa.create_engine("sqlite://", creator=lambda: connected(uri, busy_s), poolclass=sa.pool.QueuePool)
         sa.event.listen(self.engine, "begin", _begin)
 
     @contextmanager
@@ -84,8 +89,14 @@ class Store:
         self.engine.dispose()
 
 
-def open_store(path: Path) -> Store:
+def open_store(path: Path, *, busy_s: float = BUSY_S) -> Store:
     """Open the database of a workspace; it is made where there is none, and brought up to date where it is older.
+
+    Parameters
+    ----------
+    path : Path
+    busy_s : float, seconds
+        How long to wait for another program that writes.
 
     Raises
     ------
@@ -98,7 +109,7 @@ def open_store(path: Path) -> Store:
     """
     if not path.exists():
         _make(path)
-    store = Store(path)
+    store = Store(path, busy_s=busy_s)
     try:
         found = _revision(store)
     except DatabaseUnusable:
@@ -121,15 +132,22 @@ def _as_read_only(store: Store) -> Store:
 def _make(path: Path) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch()
+        with path.with_name(f".{path.name}.lock").open("w") as lock:
+            if fcntl is not None:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+            if not path.exists():
+                # A log that a deleted database has left would be played into the new one.
+                for ending in ("-wal", "-shm"):
+                    path.with_name(path.name + ending).unlink(missing_ok=True)
+                path.touch()
     except OSError as cause:
         problem = f"it cannot be made: {cause.strerror or cause}"
         raise DatabaseUnusable(path, problem, "check the permissions of its folder") from cause
 
 
-def connected(uri: str) -> sqlite3.Connection:
+def connected(uri: str, busy_s: float = BUSY_S) -> sqlite3.Connection:
     """Connect to a file, foreign keys on, transactions as they are asked for."""
-    connection = sqlite3.connect(uri, uri=True, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
+    connection = sqlite3.connect(uri, uri=True, timeout=busy_s, isolation_level=None, check_same_thread=False)
     connection.execute("PRAGMA foreign_keys = ON")
     # In WAL mode a power cut may lose the newest rows, never the file; rows are made again from files.
     connection.execute("PRAGMA synchronous = NORMAL")

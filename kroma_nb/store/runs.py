@@ -75,6 +75,7 @@ def _run(row: Any) -> RunRow:
         gate=Gate(row.gate),
         provider=row.provider,
         model=row.model,
+        seed=row.seed,
         jobs=row.jobs,
         winners=row.winners,
         pictures=row.pictures,

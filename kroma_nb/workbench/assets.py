@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from kroma_nb import images, report, store
+from kroma_nb import report, store
 from kroma_nb.errors import FileMissing, RequestInvalid
 from kroma_nb.model.asset import AssetFilter, AssetKind, AssetLink, AssetRecord
 from kroma_nb.model.run import StoredFile
@@ -73,6 +73,8 @@ class Asset:
         if record.sha256 is None or record.size_bytes is None:
             raise FileMissing(self.file, "the imported record", "the file was not there when the run was imported")
         stored = StoredFile(path=record.path, sha256=record.sha256, size_bytes=record.size_bytes)
+        from kroma_nb import images  # noqa: PLC0415 - pixels load when a picture is looked at
+
         return images.load(read_verified(self.project.root, stored), name=record.path)
 
     def __repr__(self) -> str:

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, overload
 
-from kroma_nb import images, report
+from kroma_nb import report
 from kroma_nb.blobs import write_atomic
 from kroma_nb.errors import FileMissing, RequestInvalid
 from kroma_nb.model.rows import CandidateRow
@@ -88,6 +88,8 @@ class Candidate:
         FileMissing, ContentDamaged
             If the file is gone, or is no longer what the run made.
         """
+        from kroma_nb import images  # noqa: PLC0415 - pixels load when a picture is looked at
+
         return images.load(read_verified(self.project.root, self.stored), name=self.stored.path)
 
     @property

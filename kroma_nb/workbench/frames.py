@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -23,4 +24,6 @@ def frame_of(rows: Sequence[Value], kind: type[Value]) -> pd.DataFrame:
 
 
 def _plain(value: object) -> object:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC)
     return value.value if isinstance(value, Enum) else value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import warnings
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
     from kroma_nb.store import KnownRun, Rows
     from kroma_nb.workbench.project import Project
     from kroma_nb.workbench.workbench import Workbench
+
+
+STARTING_S = 10.0
+"""How long a run's folder may be without a journal before something must have gone wrong."""
 
 
 class IndexBehind(UserWarning):
@@ -67,7 +72,11 @@ class Index:
         DatabaseUnusable
             With the file, what is wrong and the way out.
         """
-        if self._store is None or not self.path.exists():
+        if self._store is not None and not self.path.exists():
+            # Somebody has deleted it: what this process still holds open is nobody's any more.
+            self._store.close()
+            self._store = None
+        if self._store is None:
             self._store = store.open_store(self.path)
         return self._store
 
@@ -92,7 +101,7 @@ class Index:
             try:
                 cards[project] = project.card
             except RecordInvalid as error:
-                unreadable.append(_unreadable(project.slug, error))
+                unreadable.append(_unreadable(project, error))
         return cards, unreadable
 
     def _catch_up_runs(self, project: Project, key: str, known: dict[str, KnownRun]) -> list[Unreadable]:
@@ -115,7 +124,7 @@ class Index:
             except RecordInvalid as error:
                 # What its files no longer say is not kept either.
                 store.drop_run(rows, key, run_id)
-                return _unreadable(project.slug, error, run_id)
+                return None if _is_starting(RunFolder(project.root, run_id)) else _unreadable(project, error, run_id)
         return None
 
     def _place(self, project: Project) -> str:
@@ -128,7 +137,7 @@ class Index:
             store.put_run(rows, str(project.card.id), record.head, jobs, beside(record.folder))
 
     def note(self, project: Project, run_id: str) -> None:
-        """Write a run that has begun or ended; what the database refuses is said, and is no loss to the run."""
+        """Write a run that has ended; what the database refuses is said, and is no loss to the run."""
         try:
             with self.store.writing() as rows:
                 store.put_project(rows, project.card, self._place(project))
@@ -160,13 +169,13 @@ class Index:
         """Make every row of projects and runs again from the files; a project at a time, all of it or nothing."""
         unreadable: list[Unreadable] = []
         runs = projects = 0
-        for slug in self.bench.slugs:
+        for project in self.bench.projects:
             try:
-                made, lost = self._rebuild_project(self.bench.project(slug))
+                made, lost = self._rebuild_project(project)
             except KromaError as error:
                 if isinstance(error, InfraFailed):
                     raise
-                unreadable.append(_unreadable(slug, error))
+                unreadable.append(_unreadable(project, error))
                 continue
             projects, runs = projects + 1, runs + made
             unreadable += lost
@@ -185,9 +194,21 @@ class Index:
                 try:
                     self._put(rows, project, run_id)
                 except RecordInvalid as error:
-                    unreadable.append(_unreadable(project.slug, error, run_id))
+                    unreadable.append(_unreadable(project, error, run_id))
         return len(folders) - len(unreadable), unreadable
 
 
-def _unreadable(slug: str, error: KromaError, run_id: str = "") -> Unreadable:
-    return Unreadable(project=slug, run_id=run_id, error_code=error.error_code, says=str(error))
+def _is_starting(folder: RunFolder) -> bool:
+    """Tell whether a run is about to write the first line of its journal: it cannot be read yet, and is not damaged."""
+    if folder.log_path.exists():
+        return False
+    if folder.journal_path.exists():
+        return run.is_played(folder.journal_path)
+    try:
+        return time.time() - folder.path.stat().st_mtime < STARTING_S
+    except OSError:
+        return True
+
+
+def _unreadable(project: Project, error: KromaError, run_id: str = "") -> Unreadable:
+    return Unreadable(project=project.slug, run_id=run_id, error_code=error.error_code, says=str(error))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kroma_nb.errors import RequestInvalid
-from kroma_nb.providers.ink import InkPainter
 
 if TYPE_CHECKING:
     from kroma_nb.model.brief import Painter
@@ -20,6 +19,8 @@ def painter_for(card: ModelCard) -> Painter:
     RequestInvalid
         If this installation has no such engine.
     """
+    from kroma_nb.providers.ink import InkPainter  # noqa: PLC0415 - an engine loads when something is to be drawn
+
     ink = InkPainter()
     if (card.provider, card.model) == (ink.provider, ink.model):
         return ink

@@ -8,11 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
-from kroma_nb import report, run
-from kroma_nb.errors import InfraFailed, WriteFailed
+from kroma_nb import planning, report, run
+from kroma_nb.errors import InfraFailed, RequestInvalid, WriteFailed
 from kroma_nb.model.project import ProjectStatus
 from kroma_nb.model.run import now
-from kroma_nb.planning import plan
 from kroma_nb.settings import load_settings
 from kroma_nb.workbench.assets import Assets
 from kroma_nb.workbench.ending import delete_project
@@ -67,8 +66,14 @@ class Project:
         ------
         RecordInvalid
             If its card is damaged or another project's.
+        RequestInvalid
+            If the project is not there yet.
         """
-        return read_card(self.root) or found(self.root, self.slug)
+        card = read_card(self.root)
+        if card is None and not self.root.is_dir():
+            problem = f"there is no project {self.slug!r} in {self.bench.home} yet"
+            raise RequestInvalid("request", "project", problem, "its first run makes it, and so does create_project")
+        return card or found(self.root, self.slug)
 
     def settings(self, *, app_path: Path | None = None, project_path: Path | None = None) -> Settings:
         """Load the layers of settings that hold here.
@@ -110,7 +115,7 @@ class Project:
             request = asked.request(self.slug)
             if asked.follow is not None:
                 request = request.model_copy(update={"follows": followed(self.runs, asked.follow, asked.stage)})
-        made = plan(request, settings=settings or self.settings())
+        made = planning.plan(request, settings=settings or self.settings())
         return PlannedRun(made, forecast_of(self, made))
 
     def run(
@@ -157,7 +162,6 @@ class Project:
                 if event.event == "run_started":
                     run_id = event.run_id
                     self._book(run_id)
-                    self.bench.index.note(self, run_id)
                 if on_event is not None:
                     on_event(event)
         finally:

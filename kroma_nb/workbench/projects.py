@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kroma_nb import report, store
+from kroma_nb.errors import DatabaseUnusable
 from kroma_nb.model.project import ProjectStatus
 from kroma_nb.model.rows import ProjectRow
 from kroma_nb.workbench.project import Project
@@ -83,7 +84,17 @@ class Projects:
         return list(self._bench.slugs)
 
     def __repr__(self) -> str:
-        return report.projects_view(str(self._bench.home), self.rows()).text()
+        return self.view.text()
 
     def _repr_html_(self) -> str:
-        return report.projects_view(str(self._bench.home), self.rows()).html()
+        return self.view.html()
+
+    @property
+    def view(self) -> report.View:
+        """What it shows of itself; without the database, the slugs and why there is no more."""
+        home = str(self._bench.home)
+        try:
+            return report.projects_view(home, self.rows())
+        except DatabaseUnusable as error:
+            names = tuple((slug,) for slug in self._bench.slugs)
+            return report.View(f"Projects in {home}", ("project",), names, (str(error),))

@@ -7,12 +7,11 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kroma_nb import report
+from kroma_nb import planning
 from kroma_nb.errors import RequestInvalid
 from kroma_nb.model.parsing import did_you_mean, plain_word
 from kroma_nb.model.project import SLUG_PATTERN, ProjectStatus
 from kroma_nb.model.run import now
-from kroma_nb.planning import ConfigFiles, ConfigSummary, validate_config
 from kroma_nb.settings import Settings, load_settings
 from kroma_nb.workbench.cleaning import CleanUp, clean_up
 from kroma_nb.workbench.founding import found, write_card
@@ -23,6 +22,8 @@ from kroma_nb.workbench.status import Status, status_of
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+    from kroma_nb.planning import ConfigSummary
 
 SLUG = re.compile(SLUG_PATTERN)
 SLUG_WORDS = "use up to 100 ASCII letters, digits, - and _"
@@ -151,8 +152,8 @@ class Workbench:
         ValidationFailed
             For the first thing that is wrong, with file, field and the way out.
         """
-        return validate_config(
-            ConfigFiles(home=self.home, project_root=project_root, manifest=manifest, postprocess=postprocess)
+        return planning.validate_config(
+            planning.ConfigFiles(home=self.home, project_root=project_root, manifest=manifest, postprocess=postprocess)
         )
 
     def reindex(self) -> Reindexed:
@@ -186,10 +187,10 @@ class Workbench:
         return hash(self.home)
 
     def __repr__(self) -> str:
-        return report.projects_view(str(self.home), self.projects.rows()).text()
+        return self.projects.view.text()
 
     def _repr_html_(self) -> str:
-        return report.projects_view(str(self.home), self.projects.rows()).html()
+        return self.projects.view.html()
 
 
 def _new_slug(text: str) -> str:

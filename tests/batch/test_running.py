@@ -217,7 +217,7 @@ def test_nothing_is_executed_when_something_is_wrong_from_the_start(desk) -> Non
 
     with pytest.raises(RequestInvalid, match="already there"):
         batch.run_notebook("sum.ipynb", home=desk / "new", output=taken)
-    with pytest.raises(ParameterInvalid, match="expected whole number"):
+    with pytest.raises(ParameterInvalid, match="expected a whole number"):
         batch.run_notebook("sum.ipynb", {"n": "1"}, home=desk / "new")
 
     assert taken.read_text() == "mine"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from itertools import product
 from pathlib import Path
@@ -12,25 +13,7 @@ import pytest
 from PIL import Image
 from studio import damage, photograph, write_photograph
 
-from kroma_nb.cli import main
-
 Kroma = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def kroma(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Kroma:
-    """Run a command in an empty folder and give exit code, standard output and standard error."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("KROMA_HOME", raising=False)
-    monkeypatch.setenv("COLUMNS", "200")
-
-    def run(*arguments: object) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as ended:
-            main([str(argument) for argument in arguments])
-        said = capsys.readouterr()
-        return int(ended.value.code or 0), said.out, said.err
-
-    return run
 
 
 @pytest.fixture
@@ -315,7 +298,9 @@ def test_a_folder_that_is_no_run_is_passed_over(kroma: Kroma, tmp_path: Path, ph
     runs = tmp_path / "var/projects/noir/runs"
     (run_folder,) = runs.iterdir()
     (runs / "zz-backup").mkdir()
-    (runs / "2999-01-01T00-00-00-000Z-abcdef").mkdir()
+    nothing = runs / "2999-01-01T00-00-00-000Z-abcdef"
+    nothing.mkdir()
+    os.utime(nothing, (0, 0))  # a younger one may be a run that is about to begin
 
     shown = json.loads(kroma("runs", "show", "--json")[1])
     listed = json.loads(kroma("runs", "list", "--json")[1])

@@ -19,15 +19,16 @@ if TYPE_CHECKING:
 
 # With base64 and its words, a page of this many picture bytes stays below 800 KB.
 PICTURE_BYTES = 480_000
-TALLEST = 260
+TALLEST, TALLEST_OF_MANY = 280, 200
 
 _STYLE = """
 .kroma-show{font:13px/1.4 system-ui,sans-serif;color:var(--jp-content-font-color1,inherit)}
-.kroma-show h4{margin:1em 0 .3em;font-size:14px}
-.kroma-show h4 small{font-weight:400;color:var(--jp-content-font-color2,inherit)}
-.kroma-show ol{display:flex;flex-wrap:wrap;gap:10px;list-style:none;margin:0;padding:0}
-.kroma-show li{margin:0;max-width:260px}
-.kroma-show img{display:block;max-width:100%;height:auto;background:#fff;border:1px solid var(--jp-border-color1,#8886)}
+.kroma-show h4{margin:1.2em 0 .3em;font-size:15px}
+.kroma-show h5{margin:.2em 0;font-size:12px;font-weight:400;color:var(--jp-content-font-color2,inherit)}
+.kroma-show .takes{display:flex;flex-wrap:wrap;gap:6px 28px}
+.kroma-show ol{display:flex;flex-wrap:wrap;gap:8px;list-style:none;margin:0;padding:0}
+.kroma-show li{margin:0;width:min-content}
+.kroma-show img{display:block;max-width:none;background:#fff;border:1px solid var(--jp-border-color1,#8886)}
 .kroma-show .won img{outline:3px solid var(--jp-brand-color1,#1a73e8);outline-offset:1px}
 .kroma-show .none{width:120px;padding:2em .5em;border:1px dashed #888;text-align:center}
 .kroma-show p{margin:.25em 0;color:var(--jp-content-font-color2,inherit)}
@@ -60,11 +61,16 @@ class Overview:
         found = journeys(self.logs)
         count = sum(1 for journey in found for take in journey.takes for c in take.job.candidates if shown_file(c))
         previews = Previews(self.pictures, max(1, count), most_bytes=min(PICTURE_BYTES, 40_000 * max(1, count)))
+        tallest = TALLEST if len(self.logs) == 1 else TALLEST_OF_MANY
         parts: list[Element] = []
         for journey in found:
-            for take in journey.takes:
-                parts += [_heading(journey.name, take), _line(previews, take)]
-        notes = [NOT_REVIEWED, *(log.next_step for log in self.logs if log.next_step)]
+            takes = (_take(previews, take, tallest) for take in journey.takes)
+            parts += [el("h4", el("bdi", journey.name)), el("div", *takes, class_="takes")]
+        notes = [
+            "★ ranked first; the number is the measured quality, 0 to 1.",
+            NOT_REVIEWED,
+            *(log.next_step for log in self.logs if log.next_step),
+        ]
         said = (el("p", note) for note in notes)
         return el("div", Inline("style", _STYLE), *parts, *said, class_="kroma-show")
 
@@ -87,38 +93,37 @@ def overview(log: RunLog | Sequence[RunLog], pictures: Callable[[str], bytes]) -
     return Overview(as_logs(log), pictures)
 
 
-def _heading(name: str, take: Take) -> Element:
-    light = phrases.light(take.job.mode, take.job.time, take.job.weather)
-    return el("h4", el("bdi", name), " ", el("small", f"{light} · {phrases.progress(take.job)}"))
-
-
-def _line(previews: Previews, take: Take) -> Element:
+def _take(previews: Previews, take: Take, tallest: int) -> Element:
     ranked = sorted(take.job.candidates, key=lambda c: (c.rank.position == 0, c.rank.position, c.candidate_index))
-    return el("ol", *(_card(previews, take, candidate) for candidate in ranked))
+    light = phrases.light(take.job.mode, take.job.time, take.job.weather)
+    return el(
+        "section",
+        el("h5", f"{light} · {phrases.progress(take.job)}"),
+        el("ol", *(_card(previews, take, candidate, tallest) for candidate in ranked)),
+    )
 
 
-def _card(previews: Previews, take: Take, candidate: CandidateRecord) -> Element:
+def _card(previews: Previews, take: Take, candidate: CandidateRecord, tallest: int) -> Element:
     wins = candidate.candidate_index == take.job.selected_candidate
     why = phrases.reasons(candidate, take.log, take.job)
     failure = candidate.failure.message if candidate.failure and not why else None
     return el(
         "li",
-        _picture(previews, take, candidate),
-        el("p", el("b", f"c{candidate.candidate_index}"), _standing(take, candidate, wins=wins)),
+        _picture(previews, take, candidate, tallest),
+        el("p", el("b", f"c{candidate.candidate_index}"), _standing(candidate, wins=wins)),
         *(el("p", text, class_="bad") for text in (*why, failure) if text),
         class_="won" if wins else None,
     )
 
 
-def _standing(take: Take, candidate: CandidateRecord, *, wins: bool) -> str:
+def _standing(candidate: CandidateRecord, *, wins: bool) -> str:
     measured = candidate.output_guard is not None and candidate.output_guard.measures is not None
-    quality = f" · quality {candidate.rank.quality:.2f}" if measured else ""
-    tied = phrases.tie(candidate.rank)
-    star = " ★" if wins else ""
-    return f"{star} {phrases.standing(candidate.rank, take.job)}{quality}" + (f" · {tied}" if tied else "")
+    quality = f" {candidate.rank.quality:.2f}" if measured else ""
+    ties = ", ".join(f"c{index}" for index in candidate.rank.tied_with)
+    return f"{' ★' if wins else ''}{quality}" + (f" tied with {ties}" if ties else "")
 
 
-def _picture(previews: Previews, take: Take, candidate: CandidateRecord) -> Element:
+def _picture(previews: Previews, take: Take, candidate: CandidateRecord, tallest: int) -> Element:
     file = shown_file(candidate)
     if file is None:
         return el("div", phrases.CANDIDATE_STATUS[candidate.status], class_="none")
@@ -126,6 +131,6 @@ def _picture(previews: Previews, take: Take, candidate: CandidateRecord) -> Elem
     if isinstance(shown, Gap):
         return el("div", "no picture: ", shown.cause, class_="none")
     width, height = shown.size
-    share = min(1.0, TALLEST / height)
+    share = min(1.0, tallest / height)
     alt = f"Candidate {candidate.candidate_index} of {take.job.name}"
     return el("img", src=embedded(shown.data), alt=alt, width=round(width * share), height=round(height * share))
