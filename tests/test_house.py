@@ -10,9 +10,14 @@ from pathlib import Path
 import pytest
 
 import kroma_nb as kn
-from kroma_nb.workbench import Project, Workbench
+from kroma_nb import workbench
 
 PACKAGE = Path(kn.__file__).parent
+
+HANDLES = [
+    *(workbench.Workbench, workbench.Projects, workbench.Project, workbench.PlannedRun, workbench.Runs, workbench.Run),
+    *(workbench.Candidates, workbench.Candidate, workbench.Assets, workbench.Asset),
+]
 
 PUBLIC = {
     "kroma_nb.batch": ["describe_notebook", "list_notebooks", "run_notebook"],
@@ -63,7 +68,7 @@ def test_importing_the_package_loads_none_of_its_rooms() -> None:
     assert loaded.stdout.strip() == "['kroma_nb']"
 
 
-@pytest.mark.parametrize("handle", [Project, Workbench])
+@pytest.mark.parametrize("handle", HANDLES)
 def test_a_handle_has_at_most_twelve_public_members(handle: type) -> None:
     assert len([name for name in dir(handle) if not name.startswith("_")]) <= 12
 

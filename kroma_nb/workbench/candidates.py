@@ -12,7 +12,7 @@ from kroma_nb import report
 from kroma_nb.blobs import write_atomic
 from kroma_nb.errors import FileMissing, RequestInvalid
 from kroma_nb.model.rows import CandidateRow
-from kroma_nb.workbench.files import read_stored, read_verified
+from kroma_nb.workbench.files import load_picture, read_stored, read_verified
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -88,9 +88,7 @@ class Candidate:
         FileMissing, ContentDamaged
             If the file is gone, or is no longer what the run made.
         """
-        from kroma_nb import images  # noqa: PLC0415 - pixels load when a picture is looked at
-
-        return images.load(read_verified(self.project.root, self.stored), name=self.stored.path)
+        return load_picture(self.project.root, self.stored)
 
     @property
     def stored(self) -> StoredFile:
