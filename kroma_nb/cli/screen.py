@@ -93,7 +93,7 @@ def show_run(log: RunLog) -> None:
     table(title, columns, [_candidate_row(job, candidate) for job, candidate in ordered])
     if log.gate is Gate.OFF:
         say("Not reviewed: ranks are measured, nobody has approved anything.")
-    for note in log.notes:
+    for note in (*log.notes, *(log.imported.mended if log.imported else ())):
         say(f"Note: {note}")
     if log.next_step:
         say(log.next_step)
@@ -108,7 +108,8 @@ def _candidate_row(job: JobRecord, candidate: CandidateRecord) -> tuple[str, ...
     if not says and candidate.status is not CandidateStatus.DONE:
         says.append(candidate.status.value)
     ties = ", ".join(f"c{index}" for index in rank.tied_with)
-    return job.name, f"c{candidate.candidate_index}", place, f"{rank.quality:.3f}", ties, ", ".join(says)
+    quality = "not measured" if candidate.quality is None else f"{candidate.quality:.3f}"
+    return job.name, f"c{candidate.candidate_index}", place, quality, ties, ", ".join(says)
 
 
 def _by_rank(candidate: CandidateRecord) -> tuple[bool, int, int]:

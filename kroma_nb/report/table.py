@@ -20,11 +20,12 @@ class RunRow(Value):
     ----------
     position : int
         1 is the winner; 0 stands outside the ranking.
-    quality : float, 0 to 1
+    quality : float, 0 to 1, or None
+        None for a picture that was never measured.
     tied_with : tuple of int
         Candidates that cannot be told apart from this one.
-    seed : int
-        The seed that the run's stage varies.
+    seed : int or None
+        The seed that the run's stage varies; None in an imported run.
     output : str or None
         The last picture that the candidate reached, relative to the project root.
     failure : str
@@ -36,11 +37,11 @@ class RunRow(Value):
     candidate: int
     status: CandidateStatus
     position: int
-    quality: float
+    quality: float | None
     reasons: tuple[HardReason, ...]
     warnings: tuple[SoftWarning, ...]
     tied_with: tuple[int, ...]
-    seed: int
+    seed: int | None
     output: str | None
     failure: str
 
@@ -68,11 +69,11 @@ def _row(log: RunLog, job: JobRecord, candidate: CandidateRecord) -> RunRow:
         candidate=candidate.candidate_index,
         status=candidate.status,
         position=candidate.rank.position,
-        quality=candidate.rank.quality,
+        quality=candidate.quality,
         reasons=report.hard_fail_reasons if report else (),
         warnings=report.soft_warnings if report else (),
         tied_with=candidate.rank.tied_with,
-        seed=candidate.seeds.of(log.stage),
+        seed=candidate.seeds.of(log.stage) if candidate.seeds else None,
         output=file.path if file else None,
         failure=candidate.failure.message if candidate.failure else "",
     )

@@ -131,7 +131,8 @@ class Project:
         if run_id != "latest":
             followed = _winners(self.read(run_id))
             if not followed:
-                raise RequestInvalid("request", "follow", f"run {run_id} has no winner", "follow another run")
+                problem = f"run {run_id} has no winner whose scene and seeds are known"
+                raise RequestInvalid("request", "follow", problem, "follow another run")
             return followed
         for name in self.run_ids:
             try:
@@ -213,6 +214,7 @@ class Project:
 
 
 def _winners(log: RunLog) -> tuple[Followed, ...]:
+    """Give what a later stage can follow; an imported run has winners, but no seeds that would draw them again."""
     won = ((job, job.winner) for job in log.jobs)
     return tuple(
         Followed(
@@ -225,5 +227,5 @@ def _winners(log: RunLog) -> tuple[Followed, ...]:
             seeds=winner.seeds,
         )
         for job, winner in won
-        if winner is not None and winner.final is not None
+        if winner is not None and winner.final is not None and winner.seeds is not None and job.scene_sha256 is not None
     )
