@@ -6,7 +6,7 @@
     ├── ValidationFailed        exit 2   the input is wrong; nothing was created
     │   ├── FieldInvalid                 a field of a file or request
     │   │   ├── ManifestInvalid · SettingsInvalid · JobsFileInvalid · PostprocessInvalid
-    │   │   ├── ColorProfilesInvalid · CatalogInvalid · RequestInvalid · RecordInvalid
+    │   │   ├── ColorProfilesInvalid · CatalogInvalid · RequestInvalid · RecordInvalid · ImportInvalid
     │   │   └── LimitExceeded            too many of something, and how to allow more
     │   ├── FileMissing · PathRefused · PictureUnreadable · PictureTooLarge
     │   └── PassUnavailable              a pass is asked for that has no backend here
@@ -129,6 +129,12 @@ class RecordInvalid(FieldInvalid):
     """A plan, journal or run log on disk is not what kroma_nb wrote."""
 
     error_code = "invalid_record"
+
+
+class ImportInvalid(FieldInvalid):
+    """A file that another program wrote cannot be imported."""
+
+    error_code = "invalid_import"
 
 
 class LimitExceeded(FieldInvalid):

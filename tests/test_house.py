@@ -16,6 +16,7 @@ PACKAGE = Path(kn.__file__).parent
 
 PUBLIC = {
     "kroma_nb": ["open_workbench"],
+    "kroma_nb.exchange": ["find_tree", "read_database", "read_log"],
     "kroma_nb.images": ["encode_png", "load", "probe", "thumbnail"],
     "kroma_nb.passes": ["color", "generate"],
     "kroma_nb.planning": ["load_manifest", "plan", "validate_config"],
@@ -33,7 +34,20 @@ def test_the_names_that_others_build_on_are_functions(room: str) -> None:
 
 
 def test_the_package_offers_exactly_these_names() -> None:
-    rooms = ["blobs", "errors", "images", "model", "passes", "planning", "qa", "report", "run", "settings", "workbench"]
+    rooms = [
+        "blobs",
+        "errors",
+        "exchange",
+        "images",
+        "model",
+        "passes",
+        "planning",
+        "qa",
+        "report",
+        "run",
+        "settings",
+        "workbench",
+    ]
 
     assert dir(kn) == sorted(["__version__", "open_workbench", *rooms])
     assert all(getattr(kn, name) is not None for name in dir(kn))
