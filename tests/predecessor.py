@@ -80,7 +80,7 @@ def job(name: str, candidates: list[dict[str, Any]], *inputs: str, **more: Any) 
         "prompt": "One noir drawing hand.",
         "status": "done",
         "planned_generation": {"candidates": len(candidates)},
-        "selected_candidate": candidates[0]["candidate_index"] if candidates else None,
+        "selected_candidate": candidates[0].get("candidate_index") if candidates else None,
         "final_output": candidates[0].get("final_output") if candidates else None,
         "candidates": candidates,
     }
@@ -179,12 +179,9 @@ class OldStudio:
             {key: document.get(key) for key in ("timestamp", "generation", "postprocess", "output_guard")}
         )
         mode, model = document["mode"], document["model"]
-        insert(
-            connection,
-            "runs",
-            (run_id, "p1", "ok", document["stage"], WHEN, log_path, mode, mode, document["time"], document["weather"])
-            + (model, model, None, meta, meta, None, None, document["size"], document["quality"]),
-        )
+        drawn = (document["stage"], WHEN, log_path, mode, mode, document["time"], document["weather"], model, model)
+        later = (None, meta, meta, None, None, document["size"], document["quality"])
+        insert(connection, "runs", (run_id, "p1", "ok", *drawn, *later))
         for number, entry in enumerate(document["jobs"], 1):
             self._ingest_job(connection, entry, f"{run_id}-j{number}", run_id)
         connection.commit()

@@ -73,7 +73,7 @@ def _show_left(report: ImportReport, reason: str, heading: str) -> None:
         return
     screen.say(heading)
     for item in items[:MOST_ROWS]:
-        count = f" ({item.count:,})" if item.count > 1 else ""
-        screen.say(f"  {item.source}{count}: {item.says}")
+        count = f"{item.count:,} × " if item.count > 1 else ""
+        screen.say(f"  {count}{item.says}")
     if len(items) > MOST_ROWS:
         screen.say(f"  … and {len(items) - MOST_ROWS} more; --json names them all.")

@@ -169,7 +169,7 @@ def _guard(
     hard = tuple(HardReason(word) for word in map(text_of, _list(entry.get("hard_fail_reasons"))) if word in _HARD)
     soft = tuple(SoftWarning(word) for word in map(text_of, _list(entry.get("soft_warnings"))) if word in _SOFT)
     if not words and chroma is not None and (rank.hard_failures or rank.soft_warnings):
-        hard, soft = _worked_out(chroma, reading)
+        hard, soft = _worked_out(chroma, rank, reading)
     grayscale_like = entry.get("grayscale_like")
     report = FileReport(
         file=looked_at,
@@ -185,16 +185,17 @@ def _guard(
 _HARD, _SOFT = frozenset(HardReason), frozenset(SoftWarning)
 
 
-def _worked_out(chroma: float, reading: Reading) -> tuple[tuple[HardReason, ...], tuple[SoftWarning, ...]]:
+def _worked_out(chroma: float, rank: Rank, reading: Reading) -> tuple[tuple[HardReason, ...], tuple[SoftWarning, ...]]:
     """Give the reasons that the predecessor counted and did not keep, by its own rule."""
     guard = reading.guard
-    if chroma <= guard.max_chroma_delta:
+    named_hard = guard.enforce_grayscale or guard.fail_on_chroma_exceed
+    if chroma <= guard.max_chroma_delta or bool(rank.hard_failures) is not named_hard:
         return (), ()
     reading.mended.note("The log counts the guard's reasons and names none; its chroma and settings tell which.")
     gray = (HardReason.NOT_GRAYSCALE_LIKE,) if guard.enforce_grayscale else ()
     if guard.fail_on_chroma_exceed:
         return (*gray, HardReason.CHROMA_EXCEEDS_THRESHOLD), ()
-    return gray, (SoftWarning.CHROMA_EXCEEDS_THRESHOLD,)
+    return gray, (SoftWarning.CHROMA_EXCEEDS_THRESHOLD,) if rank.soft_warnings else ()
 
 
 def _list(value: Any) -> list[Any]:

@@ -87,17 +87,19 @@ class KromaTree:
         """
         if not written:
             return Refused("no path is written there", is_missing=True)
-        inside = False
+        inside = outside = False
         for option in self._options(written, project):
             try:
                 whole = option.resolve()
-                if whole.is_relative_to(self.root):
+                if not whole.is_relative_to(self.root):
+                    outside = True
+                elif whole.is_file():
+                    return whole
+                else:
                     inside = True
-                    if whole.is_file():
-                        return whole
             except (OSError, ValueError, RuntimeError):
                 continue
-        if inside:
+        if inside and not outside:
             return Refused("the file is not there", is_missing=True)
         return Refused("it leads out of what is imported, and was not looked at")
 

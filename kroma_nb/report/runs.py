@@ -37,7 +37,10 @@ def _chip(log: RunLog, number: int) -> Element:
 
 
 def _ties(log: RunLog) -> str:
-    ties = sum(bool(job.winner and job.winner.rank.tied_with) for job in log.jobs)
+    winners = [job.winner for job in log.jobs if job.winner]
+    if winners and all(winner.quality is None for winner in winners):
+        return "near-ties were not measured"
+    ties = sum(bool(winner.rank.tied_with) for winner in winners)
     return f"{phrases.counted(ties, 'near-tie')} for first place" if ties else "no near-ties for first place"
 
 
@@ -60,7 +63,7 @@ def _run(log: RunLog, number: int) -> Element:
         el("dl", *facts),
         el("p", phrases.GATE[log.gate], class_="warn") if log.gate is Gate.OFF else None,
         el("p", el("b", "Next: "), log.next_step, class_="next") if log.next_step else None,
-        _notes("Notes of the plan", log.notes),
+        _notes("Notes" if log.imported else "Notes of the plan", log.notes),
         _notes("Mended while it was imported", log.imported.mended) if log.imported else None,
         class_="run",
         id=f"run-{number}",

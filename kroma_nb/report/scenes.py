@@ -101,7 +101,10 @@ def _summary(journey: Journey) -> str:
     log_wins = [take.job.selected_candidate for take in journey.takes]
     if None in log_wins:
         return f"{log_wins.count(None)} of {phrases.counted(len(log_wins), 'stage')} without a winner"
-    ties = sum(bool(take.job.winner and take.job.winner.rank.tied_with) for take in journey.takes)
+    winners = [take.job.winner for take in journey.takes if take.job.winner]
+    if all(winner.quality is None for winner in winners):
+        return "winner as imported"
+    ties = sum(bool(winner.rank.tied_with) for winner in winners)
     return f"{phrases.counted(ties, 'near-tie')} to look at" if ties else "winner clear"
 
 

@@ -157,13 +157,13 @@ class Sources:
             self._leave("", self.database.name, str(problem))
         for table in self.database.left:
             called = ", ".join(table.names[:FEW]) + (f" and {len(table.names) - FEW} more" if table.names[FEW:] else "")
-            says = f"{table.why}" + (f": {called}" if called else "")
+            says = f"Rows of the table {table.name} were not imported: {table.why}" + (f" ({called})" if called else "")
             self.left.append(
                 LeftItem(
                     project="",
                     source=f"{self.database.name}: {table.name}",
                     reason=Reason.NOT_IMPORTED,
-                    says=f"{says[:1].upper()}{says[1:]}.",
+                    says=f"{says}.",
                     count=table.rows,
                 )
             )
