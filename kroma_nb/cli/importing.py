@@ -56,7 +56,7 @@ def _show(report: ImportReport) -> None:
     ):
         _show_left(report, reason, heading)
     if report.projects and not report.is_dry_run:
-        screen.say(f"Look at it: kroma runs list --project {report.projects[0]}")
+        screen.say(f"Look at it: kroma runs list --project {report.projects[0]}, then kroma runs gallery RUN")
 
 
 def _row(report: ImportReport, project: str) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Commands that look at what was made: `runs list`, `runs show`, `winners`."""
+"""Commands that look at what was made: `runs list`, `runs show`, `runs gallery`, `winners`."""
 
 from __future__ import annotations
 
@@ -57,6 +57,20 @@ def show(run_id: RunId = "latest", project: Slug = None, home: Home = None, as_j
             screen.say(f"{name}: {path}")
 
 
+@app.command("gallery")
+def gallery(run_id: RunId = "latest", project: Slug = None, home: Home = None, as_json: AsJson = False) -> None:
+    """Write the gallery and the contact sheet of a run, also of one that was imported."""
+    place = _project(home, project)
+    log = place.read(run_id)
+    made = place.publish([log])
+    if as_json:
+        paths = {"gallery": str(made.gallery), "contact_sheet": str(made.contact_sheet)}
+        screen.show_json({"ok": True, "run_id": log.run_id, **paths})
+        return
+    screen.say(f"Contact sheet: {made.contact_sheet}")
+    screen.say(f"Gallery: {made.gallery}")
+
+
 def winners(
     to: Annotated[Path, typer.Option(help="The folder that the winners are copied to.")],
     run_id: RunId = "latest",
@@ -73,9 +87,9 @@ def winners(
         return
     for path in copied:
         screen.say(f"copied {path}")
-    missing = [job.name for job in log.jobs if job.winner is None]
+    missing = [job.name for job in log.jobs if job.winner is None or job.winner.final is None]
     if missing:
-        screen.say(f"Without a winner: {', '.join(missing)}")
+        screen.say(f"Without a winner, or without its picture: {', '.join(missing)}")
 
 
 def _project(home: Path | None, slug: str | None) -> Project:

@@ -77,12 +77,6 @@ class Prepared:
     inputs: tuple[Found, ...]
     lost: dict[str, Refused]
 
-    @property
-    def size_bytes(self) -> int:
-        """How many bytes of pictures the run has."""
-        inputs = {found.sha256: found for found in self.inputs}
-        return sum(found.size_bytes for found in (*self.copies.values(), *inputs.values()))
-
 
 def claims_of(log: KromaLog, tree: KromaTree, folder: Path) -> Iterator[tuple[Path, Claim]]:
     """Give every file that a log says it made and that is there, with the claim to it."""

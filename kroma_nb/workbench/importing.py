@@ -7,6 +7,7 @@ import json
 import uuid
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kroma_nb.blobs import write_atomic
@@ -19,14 +20,14 @@ from kroma_nb.workbench.imported_folder import alone, find_run, imported_before,
 from kroma_nb.workbench.imported_runs import Origin, claims_of, prepare, stored_input
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from kroma_nb.exchange import KromaAsset, KromaProject, KromaTree
     from kroma_nb.workbench.imported_runs import Claim, Prepared
     from kroma_nb.workbench.workbench import Workbench
 
 
-def import_kroma(bench: Workbench, path: Path, *, project: str | None = None, dry_run: bool = False) -> ImportReport:
+def import_kroma(
+    bench: Workbench, path: Path | str, *, project: str | None = None, dry_run: bool = False
+) -> ImportReport:
     """Import what the predecessor left: run logs, and the projects, runs and pictures of its database.
 
     Nothing is written to what is imported or beside it. Importing again takes what is new and touches nothing else.
@@ -35,7 +36,7 @@ def import_kroma(bench: Workbench, path: Path, *, project: str | None = None, dr
     ----------
     bench : Workbench
         Where it goes.
-    path : Path
+    path : Path or str
         A run log, a folder of run logs, a project's folder, the application's root, or an ``app.db``. Nothing outside
         of it is read; a run log or a project that lies under ``var/projects`` stands for the whole application.
     project : str, optional
@@ -60,6 +61,7 @@ def import_kroma(bench: Workbench, path: Path, *, project: str | None = None, dr
         If the disk refuses; what was taken until then is whole, and the same call goes on.
     """
     into = bench.project(project).slug if project is not None else None
+    path = Path(path)
     tree = find_tree(path)
     sources = _sources(tree, into)
     if not (sources.found or sources.projects or (sources.database and sources.database.assets)):
@@ -96,9 +98,9 @@ def _sources(tree: KromaTree, into: str | None) -> Sources:
 def _refuse_own_folder(bench: Workbench, sources: Sources, path: Path) -> None:
     """Keep an import from writing into the very folders that it reads."""
     mine = (bench.home / "var" / "projects").resolve()
-    theirs = {source.folder.resolve() for source in sources.found} | {sources.tree.root / "var" / "projects"}
-    if any(folder.is_relative_to(mine) or mine.is_relative_to(folder) for folder in theirs):
-        problem = f"the workspace {bench.home} shares its folder of projects"
+    theirs = [source.folder for source in sources.found] + [sources.folder_of(row.slug) for row in sources.projects]
+    if any(folder.resolve().is_relative_to(mine) for folder in theirs):
+        problem = f"it lies in the workspace {bench.home} itself"
         raise ImportInvalid(
             str(path), "", problem, "name another workspace with --home; what is imported stays as it is"
         )
@@ -190,7 +192,7 @@ class _OneProject:
             source=log.imported.source,
             target=there or log.run_id,
             pictures=len(prepared.copies),
-            size_bytes=prepared.size_bytes,
+            size_bytes=self._new_bytes(prepared),
             mended=log.imported.mended,
         )
         if there is None and not self.whole.dry_run:
@@ -202,6 +204,11 @@ class _OneProject:
                 return
         (self.whole.taken if there is None else self.whole.already_there).append(item)
         self._remember(prepared, there or log.run_id)
+
+    def _new_bytes(self, prepared: Prepared) -> int:
+        """Count what a run brings; an input that several runs share is stored once, and counted with the first."""
+        new = [found for found in prepared.inputs if found.path not in self.in_runs]
+        return sum(found.size_bytes for found in (*prepared.copies.values(), *new))
 
     def _remember(self, prepared: Prepared, run_id: str) -> None:
         for path, found in prepared.copies.items():

@@ -25,9 +25,11 @@ def test_an_import_says_what_it_took_and_the_run_can_be_looked_at(kroma: Kroma, 
     code, out, _ = kroma("import-kroma", old.root)
     listed = kroma("runs", "list")
     shown = kroma("runs", "show")
+    drawn = json.loads(kroma("runs", "gallery", "--json")[1])
 
     assert code == 0
     assert "noir" in out
+    assert "quality not measured" in Path(drawn["gallery"]).read_text()
     assert "kroma runs list --project noir" in out
     assert (listed[0], shown[0]) == (0, 0)
     assert "2024-05-01T10-11-12-345Z" in listed[1]
@@ -90,3 +92,19 @@ def test_a_log_cannot_play_with_the_terminal(kroma: Kroma, old: OldStudio) -> No
 
     assert "\x1b[2J" not in out + shown
     assert "\u202e" not in out + shown
+
+
+def test_winners_that_the_import_did_not_find_are_named(kroma: Kroma, old: OldStudio, tmp_path: Path) -> None:
+    scene = old.picture("photos/quay.png")
+    jobs = [
+        job("there", [candidate(1, old.own("outputs/there.png"))], scene),
+        job("gone", [candidate(1, "var/projects/noir/outputs/gone.png")], old.picture("photos/bridge.png")),
+    ]
+    old.log(run_log(*jobs))
+    kroma("import-kroma", old.root)
+
+    code, out, _ = kroma("winners", "--to", tmp_path / "chosen")
+
+    assert code == 0
+    assert [path.name for path in (tmp_path / "chosen").iterdir()] == ["there.png"]
+    assert "bridge" in out
