@@ -85,7 +85,7 @@ def _candidate(document: dict[str, Any], index: int, reading: Reading) -> KromaC
         archived=_archived(document),
         rank=rank,
         guard=guard,
-        notes=(*said, *_refined(document)),
+        notes=(*said, *_unnamed(status, guard), *_refined(document)),
         failure=_failure(document, status),
     )
 
@@ -209,6 +209,13 @@ def _archived(document: dict[str, Any]) -> str | None:
         moved = objects(told.get("moved"))
         told = moved[0].get("to") if moved else told.get("to", told.get("output"))
     return path_of(told)
+
+
+def _unnamed(status: CandidateStatus, guard: FileReport | None) -> tuple[str, ...]:
+    """Say that a picture was refused for a reason that nobody wrote down."""
+    if status is not CandidateStatus.FAILED_OUTPUT_GUARD or (guard is not None and guard.hard_fail_reasons):
+        return ()
+    return ("The guard refused it, and the record does not say why.",)
 
 
 def _refined(document: dict[str, Any]) -> tuple[str, ...]:

@@ -68,11 +68,14 @@ class KromaTree:
     folders : tuple of KromaFolder
         Projects with their run logs, sorted.
     database : Path or None
+    passed_over : tuple of str
+        Links below the root that lead out of it.
     """
 
     root: Path
     folders: tuple[KromaFolder, ...]
     database: Path | None = None
+    passed_over: tuple[str, ...] = ()
     _known: dict[Path, Found | Refused] = field(default_factory=dict, compare=False, repr=False)
 
     def locate(self, written: str, project: Path) -> Path | Refused:
@@ -176,7 +179,7 @@ def _of_folder(folder: Path) -> KromaTree:
     database = _inside(folder.joinpath(*DATABASE), folder)
     projects = _projects(folder)
     if database or projects:
-        return KromaTree(folder, projects, database)
+        return KromaTree(folder, projects, database, _leading_out(folder))
     for place in (folder / "runs", folder):
         if logs := run_logs(place, folder):
             project = _project_folder(place)
@@ -190,7 +193,7 @@ def _of_database(database: Path) -> KromaTree:
     root = database.parents[2] if database.parts[-3:-1] == DATABASE[:2] else database.parent
     if root.parent == root:
         root = database.parent
-    return KromaTree(root, _projects(root), database)
+    return KromaTree(root, _projects(root), database, _leading_out(root))
 
 
 def _inside(file: Path, root: Path) -> Path | None:
@@ -210,13 +213,35 @@ def run_logs(folder: Path, root: Path) -> tuple[Path, ...]:
 
 
 def _children(folder: Path, root: Path) -> list[Path]:
-    """Give what lies in a folder, sorted; links are left out, because they may lead anywhere."""
+    """Give what lies in a folder, sorted, each once; links that lead out of the root are passed over."""
+    found: dict[Path, None] = {}
+    for path in _entries(folder) if _stays(folder, root) else ():
+        if _stays(path, root):
+            found[path.resolve()] = None
+    return list(found)
+
+
+def _entries(folder: Path) -> list[Path]:
     try:
-        if not folder.resolve().is_relative_to(root):
-            return []
-        return sorted(path.resolve() for path in folder.iterdir() if not path.is_symlink())
-    except (OSError, RuntimeError):
+        return sorted(folder.iterdir())
+    except OSError:
         return []
+
+
+def _stays(path: Path, root: Path) -> bool:
+    try:
+        return path.resolve().is_relative_to(root)
+    except (OSError, RuntimeError):
+        return False
+
+
+def _leading_out(root: Path) -> tuple[str, ...]:
+    """Name the links at which records might have been found, had they not led out of the root."""
+    projects = root / "var" / "projects"
+    inside = [folder for folder in _entries(projects) if _stays(folder, root)] if _stays(projects, root) else []
+    logs = [path for folder in inside if _stays(folder / "runs", root) for path in _entries(folder / "runs")]
+    places = [root.joinpath(*DATABASE), projects, *_entries(projects), *(folder / "runs" for folder in inside), *logs]
+    return tuple(place.relative_to(root).as_posix() for place in places if not _stays(place, root))
 
 
 def _project_folder(logs: Path) -> Path:

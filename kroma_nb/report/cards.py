@@ -135,7 +135,7 @@ def _caption(page: Page, take: Take, candidate: CandidateRecord, *, shown: Previ
         *([_line("bad", "Changed", CHANGED)] if changed else []),
         *_troubles(take, candidate),
         *(_line("warn", "Warning", text) for text in phrases.warnings(candidate, take.log)),
-        *(_line("note", "Painter", text) for text in candidate.notes),
+        *(_line("note", "Note" if take.log.imported else "Painter", text) for text in candidate.notes),
     ]
     return [
         _standing(take, candidate),

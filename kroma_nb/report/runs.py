@@ -31,7 +31,7 @@ def _chip(log: RunLog, number: int) -> Element:
         el("span", phrases.RUN_STATUS[log.status], class_="badge" if log.status is RunStatus.OK else "badge fail"),
         el("span", "not reviewed", class_="badge tied") if log.gate is Gate.OFF else None,
         el("span", f"{log.pictures} of {phrases.counted(planned, 'picture')}"),
-        el("span", _ties(log)),
+        None if log.status is RunStatus.PLANNED else el("span", _ties(log)),
         el("p", el("b", "Next: "), log.next_step, class_="next") if log.next_step else None,
     )
 
@@ -79,7 +79,10 @@ def _notes(title: str, notes: tuple[str, ...]) -> Element | None:
 def _facts(log: RunLog) -> Iterator[tuple[str, Element | str]]:
     yield "Run", el("code", el("bdi", log.run_id))
     yield "Status", phrases.RUN_STATUS[log.status]
-    yield "Started", f"{phrases.moment(log.timestamp)}, took {_duration(log)}"
+    if log.status is RunStatus.PLANNED:
+        yield "Planned", phrases.moment(log.timestamp)
+    else:
+        yield "Started", f"{phrases.moment(log.timestamp)}, took {_duration(log)}"
     yield "Engine", el("bdi", phrases.made_by(log.provider, log.model))
     yield "Pictures", _tally(log)
     yield from _making(log)

@@ -66,7 +66,7 @@ class Sources:
             self._log(path, self._slug_of(run), self.folder_of(self._slug_of(run)), run)
         for run in unplaced:
             self._rebuilt(run)
-        self._tables()
+        self._name_what_is_left()
 
     def folder_of(self, slug: str) -> Path:
         """Give the predecessor's folder of a project: the one that its database names, else the usual place."""
@@ -150,7 +150,9 @@ class Sources:
         project = self.target(slug) or ""
         self.left.append(LeftItem(project=project, source=source, reason=Reason.BROKEN, says=says, count=count))
 
-    def _tables(self) -> None:
+    def _name_what_is_left(self) -> None:
+        for link in self.tree.passed_over:
+            self._leave("", link, f"The link {link} was left: it leads out of what is imported, and was not followed.")
         if self.database is None:
             return
         for problem in self.database.problems:

@@ -203,9 +203,24 @@ def test_linked_folders_and_databases_that_lead_out_are_not_entered(
     (old.root / "var" / "backend").mkdir()
     (old.root / "var" / "backend" / "app.db").symlink_to(elsewhere.database)
 
-    import_kroma(bench, old.root)
+    found = import_kroma(bench, old.root)
 
     assert bench.slugs == ("noir",)
+    links = ("var/projects/secret", "var/projects/half/runs", "var/backend/app.db")
+    assert all(f"The link {link} was left" in said(found, Reason.BROKEN) for link in links)
+
+
+def test_a_link_that_stays_inside_is_followed_once(old: OldStudio, bench: Workbench) -> None:
+    old.one_run()
+    (old.root / "disk").mkdir()
+    old.project.rename(old.root / "disk" / "noir")
+    old.project.symlink_to(old.root / "disk" / "noir")
+    (old.project.parent / "loop").symlink_to(old.project.parent / "loop")
+
+    found = import_kroma(bench, old.root)
+
+    assert found.counts()["runs"] == 1
+    assert all(c.final for c in only_run(bench).jobs[0].candidates)
 
 
 def test_what_is_missing_or_no_picture_is_named_and_its_candidate_stays(old: OldStudio, bench: Workbench) -> None:

@@ -184,6 +184,17 @@ def test_reasons_that_the_guard_counted_and_did_not_keep_are_worked_out_by_its_r
     assert second.guard.soft_warnings == (SoftWarning.CHROMA_EXCEEDS_THRESHOLD,)
 
 
+def test_a_refusal_without_a_reason_is_said_to_have_none() -> None:
+    refused = candidate(1, "outputs/a.png", "", status="failed_output_guard")
+    refused["rank"] = {"hard_failures": 1, "soft_warnings": 0, "avg_chroma_exceed": 0}
+
+    (found,) = only_job(refused).jobs[0].candidates
+
+    assert found.guard is not None
+    assert found.guard.hard_fail_reasons == ()
+    assert found.notes == ("The guard refused it, and the record does not say why.",)
+
+
 def test_job_ids_become_unique_and_safe_and_the_log_says_so() -> None:
     log = read(run_log(*(job(name, [], "photos/quay.png", status="planned") for name in ("a", "a", "../x/y", ""))))
 
