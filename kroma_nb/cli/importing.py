@@ -45,10 +45,7 @@ def _show(report: ImportReport) -> None:
     columns = ("project", "runs", "pictures", "other pictures", "links", "MB", "mended", "already there", "left")
     title = f"{'Would be imported' if report.is_dry_run else 'Imported'} from {report.source}"
     screen.table(title, columns, [_row(report, project) for project in report.projects])
-    for item in report.mended:
-        screen.say(f"Mended in {item.source}:")
-        for sentence in item.mended:
-            screen.say(f"  {sentence}")
+    _show_mended(report)
     for reason, heading in (
         (Reason.BROKEN, "Left, because it cannot be used:"),
         (Reason.MISSING, "Left, because it is missing:"),
@@ -65,6 +62,15 @@ def _row(report: ImportReport, project: str) -> tuple[str, ...]:
     others = (counts["links"], f"{counts['size_bytes'] / 1e6:.1f}", counts["mended"], counts["already_there"], left)
     pictures = counts["pictures"] - counts["assets"]
     return project, *(str(value) for value in (counts["runs"], pictures, counts["assets"], *others))
+
+
+def _show_mended(report: ImportReport) -> None:
+    for item in report.mended[:MOST_ROWS]:
+        screen.say(f"Mended in {item.source}:")
+        for sentence in item.mended[:MOST_ROWS]:
+            screen.say(f"  {sentence}")
+    if len(report.mended) > MOST_ROWS:
+        screen.say(f"Mended in {len(report.mended) - MOST_ROWS} more; --json names them all.")
 
 
 def _show_left(report: ImportReport, reason: str, heading: str) -> None:

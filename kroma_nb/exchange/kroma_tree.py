@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -70,12 +70,15 @@ class KromaTree:
     database : Path or None
     passed_over : tuple of str
         Links below the root that lead out of it.
+    named : Path or None
+        The root as it was named, if that leads there through a link.
     """
 
     root: Path
     folders: tuple[KromaFolder, ...]
     database: Path | None = None
     passed_over: tuple[str, ...] = ()
+    named: Path | None = None
     _known: dict[Path, Found | Refused] = field(default_factory=dict, compare=False, repr=False)
 
     def locate(self, written: str, project: Path) -> Path | Refused:
@@ -110,8 +113,10 @@ class KromaTree:
         if not (written.startswith("/") or re.match(r"[A-Za-z]:", written)):
             yield self.root / written
             yield project / written
-        elif Path(os.path.normpath(written)).is_relative_to(self.root):
-            yield Path(written)
+        else:
+            plain = Path(os.path.normpath(written))
+            roots = (root for root in (self.root, self.named) if root and plain.is_relative_to(root))
+            yield from (self.root / plain.relative_to(root) for root in roots)
         if tail := _PROJECT_TAIL.search(written):
             yield project / tail[1]
 
@@ -162,7 +167,8 @@ def find_tree(path: Path) -> KromaTree:
     try:
         whole = path.resolve(strict=True)
         if whole.is_dir():
-            return _of_folder(whole)
+            tree = _of_folder(whole)
+            return replace(tree, named=path.absolute()) if tree.root == whole else tree
         if not whole.is_file():
             raise ImportInvalid(str(path), "", "it is neither a file nor a folder", WAY_OUT)
         with whole.open("rb") as file:

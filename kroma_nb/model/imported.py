@@ -126,6 +126,15 @@ class ImportReport(Value):
     already_there: tuple[ImportItem, ...]
     left: tuple[LeftItem, ...]
 
+    def __str__(self) -> str:
+        counts, into = self.counts(), ", ".join(self.projects) or "no project"
+        did = "Would import" if self.is_dry_run else "Imported"
+        return (
+            f"{did} {counts['runs']} runs and {counts['pictures']} pictures into {into}; "
+            f"{counts['mended']} things mended, {counts['missing']} missing, {counts['broken']} broken, "
+            f"{counts['already_there']} were already there."
+        )
+
     @property
     def mended(self) -> tuple[ImportItem, ...]:
         """The items in which something was mended."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from kroma_nb.errors import ImportInvalid
 from kroma_nb.exchange import read_log, run_logs
 from kroma_nb.model.imported import LeftItem, Reason
+from kroma_nb.workbench.imported_folder import ROWS
 from kroma_nb.workbench.workbench import SLUG
 
 if TYPE_CHECKING:
@@ -23,7 +24,13 @@ FEW = 10
 
 @dataclass(frozen=True)
 class Source:
-    """One run to import: its log, the bytes that it was read from, and where it belongs."""
+    """One run to import: its log, the bytes that it was read from, and where it belongs.
+
+    Attributes
+    ----------
+    is_rebuilt : bool
+        Whether the log was made of the database's rows.
+    """
 
     log: KromaLog
     record: bytes
@@ -31,6 +38,7 @@ class Source:
     slug: str
     folder: Path
     costs: tuple[CostEvent, ...] = ()
+    is_rebuilt: bool = False
 
 
 @dataclass
@@ -66,7 +74,19 @@ class Sources:
             self._log(path, self._slug_of(run), self.folder_of(self._slug_of(run)), run)
         for run in unplaced:
             self._rebuilt(run)
+        self._drop_twins()
         self._name_what_is_left()
+
+    def _drop_twins(self) -> None:
+        """Leave a run made of rows where a log tells of the same project and millisecond: the log is the record."""
+        told = {(source.slug, source.moment): source.log.name for source in self.found if not source.is_rebuilt}
+        for source in [source for source in self.found if source.is_rebuilt]:
+            if name := told.get((source.slug, source.moment)):
+                self.found.remove(source)
+                says = f"The rows of {source.log.name} were not needed: {name} is the log of that run."
+                project = self.target(source.slug) or ""
+                left = {"project": project, "source": source.log.name, "reason": Reason.NOT_IMPORTED, "says": says}
+                self.left.append(LeftItem.model_validate(left))
 
     def folder_of(self, slug: str) -> Path:
         """Give the predecessor's folder of a project: the one that its database names, else the usual place."""
@@ -123,7 +143,7 @@ class Sources:
 
     def _rebuilt(self, run: KromaRun) -> None:
         assert self.database is not None
-        slug, name = self._slug_of(run), f"{self.database.name}: runs {run.id}"
+        slug, name = self._slug_of(run), f"{ROWS}{run.id}"
         if not run.record:
             says = f"The run {run.id} was left: its log {run.log_path or ''} is gone and its rows cannot be read."
             self._leave(slug, name, says)
@@ -131,7 +151,8 @@ class Sources:
         log = read_log(run.record, name=name)
         moment = log.timestamp or run.created_at or datetime.fromtimestamp(0, UTC)
         self._count_costs(slug, run, log)
-        self._add(Source(log, run.record, moment, slug or log.project, self.folder_of(slug), run.costs))
+        folder = self.folder_of(slug)
+        self._add(Source(log, run.record, moment, slug or log.project, folder, run.costs, is_rebuilt=True))
 
     def _count_costs(self, slug: str, run: KromaRun | None, log: KromaLog) -> None:
         if run is not None and run.uncounted and not log.costs:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from kroma_nb import run
 from kroma_nb.blobs import BlobStore, atomic_file, sha256_file, write_atomic
-from kroma_nb.errors import ContentDamaged, FileMissing, FolderTaken, WriteFailed
+from kroma_nb.errors import ContentDamaged, FileMissing, FolderTaken, RecordInvalid, WriteFailed
 from kroma_nb.workbench.imported_runs import SUFFIXES
 
 try:
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 RECORD = "imported.json"
 INCOMING = ".incoming-"
+# How the source of a run begins that was made of a database's rows.
+ROWS = "app.db: runs "
 
 
 @contextlib.contextmanager
@@ -67,6 +69,20 @@ def find_run(before: Mapping[str, list[Path]], sha256: str) -> str | None:
     """Give the id of the run that was made of a record, if it was imported before."""
     found = (folder.name for folder in before.get(sha256[:6], ()) if sha256_file(folder / RECORD) == sha256)
     return next(found, None)
+
+
+def same_moment(before: Mapping[str, list[Path]], run_id: str, *, is_rebuilt: bool) -> str | None:
+    """Give the imported run of the same millisecond, where one of the two was made of the database's rows.
+
+    Rows and log of one run differ in their bytes; a restored log must not bring its run a second time.
+    """
+    stamp = run_id[:-6]
+    for folder in (folder for folders in before.values() for folder in folders if folder.name.startswith(stamp)):
+        with contextlib.suppress(RecordInvalid):
+            imported = run.read_run(folder).imported
+            if is_rebuilt or (imported is not None and imported.source.startswith(ROWS)):
+                return folder.name
+    return None
 
 
 def write_run(root: Path, prepared: Prepared) -> None:

@@ -16,7 +16,7 @@ from kroma_nb.exchange import find_tree, read_database
 from kroma_nb.model.imported import ImportItem, ImportReport, ItemKind, LeftItem, Reason
 from kroma_nb.workbench.import_sources import Source, Sources, unnamed_pictures
 from kroma_nb.workbench.imported_assets import AssetImport, read_assets
-from kroma_nb.workbench.imported_folder import alone, find_run, imported_before, write_run
+from kroma_nb.workbench.imported_folder import alone, find_run, imported_before, same_moment, write_run
 from kroma_nb.workbench.imported_runs import Origin, claims_of, prepare, stored_input
 
 if TYPE_CHECKING:
@@ -165,8 +165,10 @@ class _OneProject:
             origin = Origin(self.target, self.whole.sources.tree, source.folder, self.whole.claims, known)
             prepared = prepare(source.log, source.record, origin, moment=source.moment, costs=source.costs)
             sha256 = source.log.sha256
-            self._run(prepared, self.made.get(sha256) or find_run(before, sha256))
-            self.made[sha256] = prepared.log.run_id
+            there = self.made.get(sha256) or find_run(before, sha256)
+            there = there or same_moment(before, prepared.log.run_id, is_rebuilt=source.is_rebuilt)
+            self._run(prepared, there)
+            self.made[sha256] = there or prepared.log.run_id
         looked = self._other_pictures(rows)
         self._unnamed(sources, set(self.in_runs) | looked)
 
@@ -177,7 +179,9 @@ class _OneProject:
     def _project(self, rows: list[KromaProject], sources: list[Source]) -> None:
         first = min((source.moment for source in sources), default=datetime.now(UTC))
         row = rows[0] if rows else None
-        item = ImportItem(project=self.target, kind=ItemKind.PROJECT, source=self.slug, target=".kroma/project.json")
+        mended = (f"{len(rows)} owners had a project of this name; they are one now.",) if rows[1:] else ()
+        facts = {"project": self.target, "source": self.slug, "target": ".kroma/project.json", "mended": mended}
+        item = ImportItem.model_validate({"kind": ItemKind.PROJECT, **facts})
         path = self.root / ".kroma" / "project.json"
         (self.whole.already_there if path.exists() else self.whole.taken).append(item)
         if not path.exists() and not self.whole.dry_run:

@@ -592,3 +592,74 @@ def test_the_report_counts_what_it_names(old: OldStudio, bench: Workbench) -> No
     assert document["projects"]["noir"]["pictures"] == 2
     assert document["counts"]["size_bytes"] > 0
     assert document["complete"] is True
+
+
+def test_a_log_that_was_restored_does_not_bring_its_run_a_second_time(old: OldStudio, bench: Workbench) -> None:
+    path = old.one_run()
+    use_database(old, path).close()
+    kept = path.read_bytes()
+    path.unlink()
+    import_kroma(bench, old.root)
+    path.write_bytes(kept)
+
+    again = import_kroma(bench, old.root)
+
+    assert again.taken == ()
+    assert len(bench.project("noir").run_ids) == 1
+
+
+def test_two_jobs_that_wrote_one_file_share_no_picture(old: OldStudio, bench: Workbench) -> None:
+    output, scene = old.own("outputs/same.png"), old.picture("photos/quay.png")
+    old.log(run_log(job("same", [candidate(1, output)], scene), job("same", [candidate(1, output)], scene)))
+
+    import_kroma(bench, old.root)
+
+    first, second = only_run(bench).jobs
+    assert (first.id, second.id) == ("same", "same_2")
+    assert first.candidates[0].final is None
+    assert second.candidates[0].final is not None
+    assert first.final_output != second.final_output
+
+
+def test_a_root_that_was_named_through_a_link_is_found_in_absolute_paths(
+    old: OldStudio, bench: Workbench, tmp_path: Path
+) -> None:
+    link = tmp_path / "studio"
+    link.symlink_to(old.root)
+    scene = old.picture("photos/quay.png")
+    old.log(run_log(job("j", [candidate(1, str(link / old.own("outputs/a.png")))], str(link / scene))))
+
+    found = import_kroma(bench, link)
+
+    assert found.is_complete
+    assert only_run(bench).jobs[0].scene_sha256 is not None
+
+
+def test_a_project_without_runs_comes_along_and_two_owners_of_one_name_are_said(
+    old: OldStudio, bench: Workbench
+) -> None:
+    with closing(use_database(old)) as connection:
+        insert(connection, "users", ("u2", "other", "Other", None, 1, "2024", "2024"))
+        insert(connection, "projects", ("p2", "u2", "noir", "Mine too", "", "archived", "{}", "2024", "2024", "u2"))
+        connection.commit()
+
+    found = import_kroma(bench, str(old.database))
+
+    (item,) = found.taken
+    assert (item.kind, bench.slugs) == (ItemKind.PROJECT, ("noir",))
+    assert "2 owners" in item.mended[0]
+    assert str(found).startswith("Imported 0 runs and 0 pictures into noir")
+
+
+def test_a_log_that_lies_elsewhere_than_its_row_says_is_one_run_with_its_pictures(
+    old: OldStudio, bench: Workbench
+) -> None:
+    path = old.one_run()
+    use_database(old, path).close()
+    path.rename(path.with_name("run_renamed.json"))
+
+    found = import_kroma(bench, old.root)
+
+    assert all(c.final for c in only_run(bench).jobs[0].candidates)
+    assert "run_renamed.json is the log of that run" in said(found, Reason.NOT_IMPORTED)
+    assert found.is_complete
