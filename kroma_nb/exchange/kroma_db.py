@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sqlite3
 import tempfile
@@ -228,11 +229,16 @@ def _assets(read: Tables) -> tuple[KromaAsset, ...]:
             project_id=str(row["project_id"]),
             path=(text_of(row.get("rel_path")) or text_of(row.get("storage_uri"))).replace("\\", "/"),
             kind=text_of(row.get("asset_kind")) or text_of(row.get("kind")),
-            sha256=text_of(row.get("sha256")).lower(),
+            sha256=_sha256(row.get("sha256")),
             created_at=moment_of(row.get("created_at")),
         )
         for row in read.get("assets", ())
     )
+
+
+def _sha256(value: Any) -> str:
+    written = text_of(value).lower()
+    return written if re.fullmatch(r"[0-9a-f]{64}", written) else ""
 
 
 def _links(read: Tables) -> tuple[KromaLink, ...]:

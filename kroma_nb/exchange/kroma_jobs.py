@@ -134,7 +134,8 @@ def _status(
 ) -> JobStatus:
     written = text_of(document.get("status")).lower()
     if winner is not None:
-        status = JobStatus.DONE
+        made = all(c.status in {CandidateStatus.DONE, CandidateStatus.FAILED_OUTPUT_GUARD} for c in candidates)
+        status = JobStatus.DONE if made else JobStatus.PARTIAL
     elif candidates or written.startswith("failed") or written == JobStatus.DONE:
         status = JobStatus.FAILED
     else:

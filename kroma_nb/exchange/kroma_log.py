@@ -138,7 +138,7 @@ def _status(document: dict[str, Any], jobs: list[KromaJob]) -> RunStatus:
         return RunStatus.PLANNED
     if statuses <= {JobStatus.DONE}:
         return RunStatus.OK
-    return RunStatus.PARTIAL if JobStatus.DONE in statuses else RunStatus.FAILED
+    return RunStatus.PARTIAL if statuses & {JobStatus.DONE, JobStatus.PARTIAL} else RunStatus.FAILED
 
 
 def _provider(document: dict[str, Any], model: str, jobs: list[KromaJob]) -> str:

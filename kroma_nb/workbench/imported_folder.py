@@ -137,3 +137,6 @@ def clear_incoming(root: Path) -> None:
     with contextlib.suppress(OSError):
         for left in (root / "runs").glob(f"{INCOMING}*"):
             shutil.rmtree(left, ignore_errors=True)
+        for store in ("inputs", "imported"):
+            # Runs write into the stores too: only what no writer can be at work on any more goes.
+            BlobStore(root / store).sweep()

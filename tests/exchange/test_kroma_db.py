@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -210,3 +212,30 @@ def test_views_and_triggers_of_a_strange_database_are_not_run(old: OldStudio, tm
 
     with pytest.raises(ImportInvalid, match="project_id"):
         read_database(old.root / "app.db")
+
+
+KILLED = """
+import os, sqlite3, sys
+connection = sqlite3.connect(sys.argv[1])
+connection.execute(f"PRAGMA journal_mode = {sys.argv[2]}")
+connection.execute("PRAGMA cache_size = 2")
+connection.execute("UPDATE projects SET name = 'Saved'")
+connection.commit()
+connection.execute("UPDATE projects SET name = 'Torn'")
+for number in range(400):
+    connection.execute("INSERT INTO assets (id, project_id, rel_path) VALUES (?, 'p1', ?)", (f"x{number}", "y" * 900))
+os._exit(1)
+"""
+
+
+@pytest.mark.parametrize("journal", ["wal", "delete"])
+def test_what_a_killed_program_had_saved_is_read_and_what_it_left_beside_stays(filled: OldStudio, journal: str) -> None:
+    subprocess.run([sys.executable, "-c", KILLED, str(filled.database), journal], check=False)
+    assert len(list(filled.database.parent.iterdir())) > 1
+    before = everything(filled.root)
+
+    found = read_database(filled.database)
+
+    assert found.projects[0].name == "Saved"
+    assert found.assets == ()
+    assert everything(filled.root) == before

@@ -153,6 +153,12 @@ def test_an_unknown_status_is_kept_in_words_and_wins_nothing() -> None:
     assert (log.jobs[0].status, log.jobs[0].selected) == (JobStatus.FAILED, None)
 
 
+def test_a_job_with_a_winner_and_a_candidate_that_was_never_finished_is_partial() -> None:
+    log = only_job(candidate(1, "outputs/a.png"), candidate(2, "outputs/b.png", status="generated"))
+
+    assert (log.jobs[0].status, log.status) == (JobStatus.PARTIAL, RunStatus.PARTIAL)
+
+
 def test_a_candidate_without_a_status_that_names_its_final_picture_is_done() -> None:
     made = candidate(1, "outputs/a.png")
     del made["status"]
