@@ -131,7 +131,7 @@ class Sources:
             log = read_log(data, name=path.name)
             moment = log.timestamp or datetime.fromtimestamp(int(path.stat().st_mtime), UTC)
         except ImportInvalid as error:
-            self._leave(slug, name, f"{error}")
+            self._leave(slug, name, f"The run log {name} was left: {error.problem}; {error.way_out}.")
         except OSError as cause:
             self._leave(slug, name, f"The run log {name} cannot be read: {cause.strerror}.")
         else:

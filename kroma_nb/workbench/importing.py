@@ -249,8 +249,9 @@ class _OneProject:
     def _unnamed(self, sources: list[Source], taken: set[Path]) -> None:
         for folder in sorted({source.folder for source in sources} | {self.whole.sources.folder_of(self.slug)}):
             for name, count in unnamed_pictures(folder, taken):
-                says = f"Files in {name} were left, because no record that was imported says what they are."
-                self._leave(f"{folder.name}/{name}", Reason.NOT_IMPORTED, says, count=count)
+                place = f"{folder.name}/{name}"
+                says = f"Files in {place} were left, because no record that was imported says what they are."
+                self._leave(place, Reason.NOT_IMPORTED, says, count=count)
 
     def _leave(self, source: str, reason: Reason, says: str, *, count: int = 1) -> None:
         self.whole.left.append(LeftItem(project=self.target, source=source, reason=reason, says=says, count=count))
