@@ -22,6 +22,7 @@ HANDLES = [
 PUBLIC = {
     "kroma_nb.batch": ["describe_notebook", "list_notebooks", "run_notebook"],
     "kroma_nb": ["open_workbench"],
+    "kroma_nb.exchange": ["find_tree", "read_database", "read_log"],
     "kroma_nb.images": ["encode_png", "load", "probe", "thumbnail"],
     "kroma_nb.passes": ["color", "generate"],
     "kroma_nb.planning": ["load_manifest", "plan", "validate_config"],
@@ -43,6 +44,7 @@ def test_the_package_offers_exactly_these_names() -> None:
         "batch",
         "blobs",
         "errors",
+        "exchange",
         "images",
         "model",
         "passes",
