@@ -33,13 +33,23 @@ class _ThisPython(KernelSpecManager):
         return KernelSpec(name=kernel_name, **get_kernel_dict())
 
 
+class _Manager(AsyncKernelManager):
+    """Ends a kernel by asking it to, and not by Ctrl-C first: one that just listens would complain about that."""
+
+    async def _async_interrupt_kernel(self) -> None:
+        if not self.shutting_down:
+            await super()._async_interrupt_kernel()
+
+    interrupt_kernel = _async_interrupt_kernel
+
+
 class _Client(PapermillNotebookClient):  # type: ignore[misc]
     """Executes cells, and knows at every moment whether the kernel would hear an interrupt."""
 
     interrupts: Interrupts
 
-    def create_kernel_manager(self) -> AsyncKernelManager:
-        self.km = AsyncKernelManager(kernel_name="python3", kernel_spec_manager=_ThisPython())
+    def create_kernel_manager(self) -> _Manager:
+        self.km = _Manager(kernel_name="python3", kernel_spec_manager=_ThisPython())
         if self.km.has_trait("transport_encryption"):
             self.km.transport_encryption = "auto"  # other users of the machine could listen on the loopback
         return self.km
