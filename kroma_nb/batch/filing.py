@@ -77,6 +77,9 @@ class Desk:
         # Where the files lay on this machine is nobody else's business, and changes with every copy.
         for key in ("input_path", "output_path"):
             node.metadata.get("papermill", {}).pop(key, None)
+        for output in (output for cell in node.cells for output in cell.get("outputs", ())):
+            if output.get("ename") == "KeyboardInterrupt":
+                output["traceback"] = ["KeyboardInterrupt"]  # where in our code that was tells nobody anything
         marks = [cell for cell in node.cells if ERROR_TAG in cell.metadata.get("tags", ())]
         for cell, text in zip(marks, (stopped, f"{ANCHOR}\n\n**Here it stopped:**"), strict=False):
             cell.source = text
