@@ -13,6 +13,7 @@ from kroma_nb.blobs import create_atomic, write_atomic
 from kroma_nb.errors import RequestInvalid, WriteFailed
 from kroma_nb.run.folder import new_run_id
 from kroma_nb.workbench import open_workbench
+from kroma_nb.workbench.marking import NOTEBOOK as RECORD
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from kroma_nb.model.notebook import NotebookRecord
     from kroma_nb.workbench import Run
 
-NOTEBOOK, RECORD = "notebook.ipynb", "notebook.json"
+NOTEBOOK = "notebook.ipynb"
 # Papermill marks where an execution stopped by two cells with this tag, and takes them out before the next one.
 ERROR_TAG = "papermill-error-cell-tag"
 ANCHOR = '<a id="papermill-error-cell"></a>'

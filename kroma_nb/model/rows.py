@@ -101,6 +101,8 @@ class RunRow(Value):
         From start to end; None while it has not ended.
     imported_from : str or None
         The record of another program that it was read from.
+    notebook : str or None
+        The notebook that made it.
     archived : bool
         Whether it is put away.
     says : str
@@ -125,6 +127,7 @@ class RunRow(Value):
     seconds: float | None
     kroma_nb: str | None
     imported_from: str | None
+    notebook: str | None
     archived: bool
     says: str
 

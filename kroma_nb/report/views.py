@@ -165,14 +165,14 @@ def runs_view(slug: str, runs: Sequence[RunRow], lost: Sequence[Unreadable] = ()
 
 def _run_row(row: RunRow) -> tuple[str, ...]:
     imported = f"imported from {row.imported_from}" if row.imported_from else ""
-    archived = "put away" if row.archived else ""
+    archived, made = "put away" if row.archived else "", f"made by {row.notebook}" if row.notebook else ""
     return (
         row.run_id,
         phrases.light(row.stage, row.time, row.weather),
         row.status.value,
         f"{row.pictures} in {phrases.counted(row.jobs, 'scene')}",
         size(row.size_bytes),
-        "; ".join(text for text in (archived, imported, row.says) if text),
+        "; ".join(text for text in (archived, imported, made, row.says) if text),
     )
 
 

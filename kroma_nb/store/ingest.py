@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
+    from kroma_nb.model.notebook import NotebookRecord
     from kroma_nb.model.runlog import JobRecord, RunLog
 
 # Rows wait until there are this many jobs: long enough for executemany, short enough for any run to fit in memory.
@@ -36,10 +38,13 @@ class Beside:
         What its files looked like when they were read.
     archived_at : datetime or None
         When it was put away.
+    notebook : NotebookRecord or None
+        The notebook that made it.
     """
 
     seen: str = ""
     archived_at: datetime | None = None
+    notebook: NotebookRecord | None = None
 
 
 def put_run(rows: sa.Connection, project_id: str, head: RunLog, jobs: Iterable[JobRecord], beside: Beside) -> str:
@@ -80,6 +85,8 @@ def _put_run(writing: Writing, jobs: Iterable[JobRecord], beside: Beside) -> str
     archived_at = stamp(beside.archived_at) if beside.archived_at else None
     rows.execute(sa.insert(schema.runs), _run_row(writing) | {"archived_at": archived_at})
     rows.execute(sa.insert(schema.run_files), {"run_id": writing.run, "seen": beside.seen})
+    if beside.notebook is not None:
+        rows.execute(sa.insert(schema.run_notebooks), _notebook_row(writing.run, beside.notebook))
     _put_inputs(writing)
     for position, job in enumerate(jobs):
         writing.add_job(job, position)
@@ -144,6 +151,21 @@ def _run_row(writing: Writing) -> dict[str, Any]:
         "pictures": 0,
         "size_bytes": 0,
         "next_step": head.next_step,
+    }
+
+
+def _notebook_row(run: str, notebook: NotebookRecord) -> dict[str, Any]:
+    return {
+        "run_id": run,
+        "name": notebook.name,
+        "source_sha256": notebook.source_sha256,
+        "executed_sha256": notebook.executed_sha256,
+        "parameters": json.dumps(notebook.parameters, ensure_ascii=False, sort_keys=True),
+        "changed": " ".join(notebook.changed),
+        "status": notebook.status.value,
+        "started_at": stamp(notebook.started_at),
+        "finished_at": stamp(notebook.finished_at),
+        "failure_code": notebook.failure.error_code if notebook.failure else None,
     }
 
 

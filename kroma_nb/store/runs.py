@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from kroma_nb.model.rows import CandidateRow, RunRow
 from kroma_nb.model.words import CandidateStatus, Gate, RunStatus, Stage, TimeOfDay, Weather
 from kroma_nb.store.ids import moment, run_key
-from kroma_nb.store.schema import assets, quality_reports, run_candidates, run_jobs, runs
+from kroma_nb.store.schema import assets, quality_reports, run_candidates, run_jobs, run_notebooks, runs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,7 +37,11 @@ def list_runs(
     archived : bool
         Also those that are put away.
     """
-    wanted = sa.select(runs).where(runs.c.project_id == project_id)
+    wanted = (
+        sa.select(runs, run_notebooks.c.name.label("notebook"))
+        .outerjoin(run_notebooks, run_notebooks.c.run_id == runs.c.id)
+        .where(runs.c.project_id == project_id)
+    )
     if not archived:
         wanted = wanted.where(runs.c.archived_at.is_(None))
     if after is not None:
@@ -85,6 +89,7 @@ def _run(row: Any) -> RunRow:
         seconds=(finished - started).total_seconds() if finished else None,
         kroma_nb=row.kroma_nb,
         imported_from=row.imported_from,
+        notebook=row.notebook,
         archived=row.archived_at is not None,
         says=row.next_step,
     )

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from kroma_nb.model.asset import AssetKind, LinkType
+from kroma_nb.model.notebook import NotebookStatus
 from kroma_nb.model.project import ProjectStatus
 from kroma_nb.model.words import CandidateStatus, Gate, JobStatus, PassName, RunStatus, Stage, TimeOfDay, Weather
 
 if TYPE_CHECKING:
     from enum import StrEnum
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest migration; a test holds it equal to what ``migrations/versions`` says."""
 
 ID = sa.String(36)
@@ -109,6 +110,23 @@ run_files = sa.Table(
     metadata,
     sa.Column("run_id", ID, sa.ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
     sa.Column("seen", sa.Text, nullable=False),
+)
+
+run_notebooks = sa.Table(
+    "run_notebooks",
+    metadata,
+    sa.Column("run_id", ID, sa.ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("source_sha256", sa.String(64), nullable=False),
+    sa.Column("executed_sha256", sa.String(64), nullable=False),
+    sa.Column("parameters", sa.Text, nullable=False),  # a JSON object
+    sa.Column("changed", sa.Text, nullable=False),  # names, with a space between them
+    sa.Column("status", sa.String(8), nullable=False),
+    sa.Column("started_at", MOMENT, nullable=False),
+    sa.Column("finished_at", MOMENT, nullable=False),
+    sa.Column("failure_code", sa.Text),
+    sa.Index(None, "name"),
+    _one_of("status", NotebookStatus),
 )
 
 run_jobs = sa.Table(

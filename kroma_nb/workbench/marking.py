@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from kroma_nb.errors import RecordInvalid
 from kroma_nb.model.marks import Archived
+from kroma_nb.model.notebook import NotebookRecord
 from kroma_nb.model.parsing import dotted
 from kroma_nb.store import Beside
 
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
 
 M = TypeVar("M", bound="Value")
 
-ARCHIVED = "archived.json"
-FILES = ("run.json", "plan.json", "journal.jsonl", ARCHIVED)
+ARCHIVED, NOTEBOOK = "archived.json", "notebook.json"
+FILES = ("run.json", "plan.json", "journal.jsonl", ARCHIVED, NOTEBOOK)
 
 
 def is_archived(folder: Path) -> bool:
@@ -36,7 +37,18 @@ def beside(folder: Path) -> Beside:
         If one of the files is damaged.
     """
     archived = _read(folder / ARCHIVED, Archived)
-    return Beside(seen=seen(folder), archived_at=archived.at if archived else None)
+    return Beside(seen=seen(folder), archived_at=archived.at if archived else None, notebook=read_notebook(folder))
+
+
+def read_notebook(folder: Path) -> NotebookRecord | None:
+    """Read which notebook made a run; None where it was made in another way.
+
+    Raises
+    ------
+    RecordInvalid
+        If the file is damaged.
+    """
+    return _read(folder / NOTEBOOK, NotebookRecord)
 
 
 def seen(folder: Path) -> str:

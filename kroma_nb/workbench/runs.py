@@ -15,7 +15,7 @@ from kroma_nb.run import RunFolder
 from kroma_nb.workbench.candidates import Candidates
 from kroma_nb.workbench.ending import archive_run, delete_run
 from kroma_nb.workbench.files import read_stored
-from kroma_nb.workbench.marking import is_archived
+from kroma_nb.workbench.marking import is_archived, read_notebook
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from kroma_nb.model.notebook import NotebookRecord
     from kroma_nb.model.rows import Unreadable
     from kroma_nb.model.runlog import RunLog
     from kroma_nb.model.words import RunStatus
@@ -75,6 +76,17 @@ class Run:
     def status(self) -> RunStatus:
         """How it stands."""
         return self.log.status
+
+    @property
+    def notebook(self) -> NotebookRecord | None:
+        """The notebook that made it, with its parameters and hashes; None where it was made in another way.
+
+        Raises
+        ------
+        RecordInvalid
+            If the record of the notebook is damaged.
+        """
+        return read_notebook(self.folder)
 
     @property
     def candidates(self) -> Candidates:
