@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 # As every KromaError shows itself in a notebook, and as NotebookFailed passes it on.
 _SAID = re.compile(r"\(error_kind=(\w+) error_code=(\w+)\)")
 INTERRUPTED = Failure(
-    error_kind=NotebookInterrupted.error_kind, error_code=NotebookInterrupted.error_code, message="It was interrupted."
+    error_kind=NotebookInterrupted.error_kind,
+    error_code=NotebookInterrupted.error_code,
+    message="ended by Ctrl-C, or by a signal to end",
 )
 
 

@@ -78,6 +78,9 @@ class Desk:
         # Where the files lay on this machine is nobody else's business, and changes with every copy.
         for key in ("input_path", "output_path"):
             node.metadata.get("papermill", {}).pop(key, None)
+        for output in (output for cell in node.cells for output in cell.get("outputs", ())):
+            if output.get("ename") == "KeyboardInterrupt":
+                output["traceback"] = ["KeyboardInterrupt"]  # where in our code that was tells nobody anything
         marks = [cell for cell in node.cells if ERROR_TAG in cell.metadata.get("tags", ())]
         for cell, text in zip(marks, (stopped, f"{ANCHOR}\n\n**Here it stopped:**"), strict=False):
             cell.source = text
@@ -108,10 +111,11 @@ class Desk:
 
 
 def booked(book: Path) -> tuple[Run, ...]:
-    """Give the runs that were written into a run book, in the order in which they began."""
+    """Give the runs that were written into a run book and are still there, in the order in which they began."""
     with contextlib.suppress(FileNotFoundError):
         entries = [json.loads(line) for line in book.read_text("utf-8").splitlines()]
         roots = [(Path(entry["root"]), str(entry["run_id"])) for entry in entries]
+        roots = [(root, run_id) for root, run_id in roots if (root / "runs" / run_id).is_dir()]
         # <home>/var/projects/<slug>
         return tuple(open_workbench(root.parents[2]).project(root.name).runs[run_id] for root, run_id in roots)
     return ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import subprocess
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ipykernel.kernelspec import get_kernel_dict
@@ -12,7 +13,10 @@ from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 from nbclient.exceptions import CellExecutionError
 from papermill.clientwrap import PapermillNotebookClient
-from papermill.engines import Engine, papermill_engines
+from papermill.engines import Engine, NotebookExecutionManager, papermill_engines
+
+from kroma_nb.batch.nodes import node_bytes
+from kroma_nb.blobs import write_atomic
 
 if TYPE_CHECKING:
     from kroma_nb.batch.interrupts import Interrupts
@@ -33,13 +37,23 @@ class _ThisPython(KernelSpecManager):
         return KernelSpec(name=kernel_name, **get_kernel_dict())
 
 
+class _Manager(AsyncKernelManager):
+    """Ends a kernel by asking it to, and not by Ctrl-C first: one that just listens would complain about that."""
+
+    async def _async_interrupt_kernel(self) -> None:
+        if not self.shutting_down:
+            await super()._async_interrupt_kernel()
+
+    interrupt_kernel = _async_interrupt_kernel
+
+
 class _Client(PapermillNotebookClient):  # type: ignore[misc]
     """Executes cells, and knows at every moment whether the kernel would hear an interrupt."""
 
     interrupts: Interrupts
 
-    def create_kernel_manager(self) -> AsyncKernelManager:
-        self.km = AsyncKernelManager(kernel_name="python3", kernel_spec_manager=_ThisPython())
+    def create_kernel_manager(self) -> _Manager:
+        self.km = _Manager(kernel_name="python3", kernel_spec_manager=_ThisPython())
         if self.km.has_trait("transport_encryption"):
             self.km.transport_encryption = "auto"  # other users of the machine could listen on the loopback
         return self.km
@@ -64,7 +78,28 @@ class _Client(PapermillNotebookClient):  # type: ignore[misc]
         self.interrupts.ended()
 
 
+class _Keeper(NotebookExecutionManager):  # type: ignore[misc]
+    """Keeps the notebook as far as it came; a kill or a full disk never leaves half a file."""
+
+    nb: Any
+
+    def save(self, nb: Any = None, **_: Any) -> None:
+        self.nb = nb or self.nb
+        write_atomic(Path(self.output_path), node_bytes(self.nb))
+        self.last_save_time = self.now()
+
+
 class _Engine(Engine):  # type: ignore[misc]
+    @classmethod
+    def execute_notebook(cls, nb: Any, kernel_name: str, **options: Any) -> Any:
+        keeper = _Keeper(nb, output_path=options["output_path"], progress_bar=False)
+        keeper.notebook_start()
+        try:
+            cls.execute_managed_notebook(keeper, kernel_name, **options)
+        finally:
+            keeper.notebook_complete()
+        return keeper.nb
+
     @classmethod
     def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **options: Any) -> None:
         client = _Client(

@@ -97,8 +97,8 @@ def test_a_run_in_a_notebook_that_is_interrupted_closes_its_folder_and_is_kept(n
     assert log["status"] == "interrupted"
     assert done
     assert (record["status"], record["failure"]["error_kind"]) == ("failed", "interrupted")
-    assert results(folder / "notebook.ipynb")[0] == "2"
-    assert "'never'" not in results(folder / "notebook.ipynb")
+    assert results(folder / "notebook.ipynb") == ["2", "KeyboardInterrupt"]
+    assert "kroma_nb/run" not in (folder / "notebook.ipynb").read_text()
 
 
 @pytest.mark.parametrize("wait_s", [0.0, 0.4, 0.8, 1.2])

@@ -20,6 +20,7 @@ CELLS = [
     "%kroma init harbour",
     "%kroma run --input photographs",
     "%kroma runs list",
+    "%kroma status",
     "shell = get_ipython()\nshell.complete('note', '%kroma note')[1] + shell.complete('r', '%kroma notebook r')[1]",
     "answer = %kroma --version\nanswer is None",
     "%unload_ext kroma_nb\n'kroma' in shell.magics_manager.magics['line']",
@@ -42,7 +43,7 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 
 
 def test_the_magic_is_the_command_line(said) -> None:
-    _, version, overview, doctor, init, run, runs, *_ = said
+    _, version, overview, doctor, init, run, runs, status, *_ = said
 
     assert version.startswith("kroma_nb ")
     assert "winners" in overview
@@ -50,6 +51,7 @@ def test_the_magic_is_the_command_line(said) -> None:
     assert "made " in init
     assert "Gallery: " in run
     assert "style" in runs.lower()
+    assert "harbour" in status
 
 
 def test_the_magic_completes_commands_gives_nothing_back_and_can_be_taken_away(said) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from contextlib import suppress
 from pathlib import Path
 
@@ -355,3 +357,12 @@ def test_the_table_of_parameters_shows_values_and_obeys_none_of_them() -> None:
 )
 def test_a_value_is_written_as_it_would_be_typed(value: object, text: str) -> None:
     assert written(value) == text
+
+
+def test_looking_at_notebooks_needs_neither_papermill_nor_nbformat() -> None:
+    look = "from kroma_nb import batch, cli; batch.list_notebooks()"
+    probe = f"import sys; {look}; print([n for n in ('papermill', 'nbformat', 'IPython') if n in sys.modules])"
+
+    loaded = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
+
+    assert loaded.stdout.strip() == "[]"

@@ -210,6 +210,22 @@ def test_a_notebook_that_fails_after_a_run_is_kept_beside_that_run(desk) -> None
     assert not (desk / "late" / "var" / "notebooks").exists()
 
 
+def test_a_notebook_may_run_another_one_and_delete_what_it_made(desk) -> None:
+    write_notebook(desk / "inner.ipynb", RUN, parameters=STORY)
+    write_notebook(
+        desk / "outer.ipynb",
+        "import kroma_nb as kn\ninner = kn.batch.run_notebook('inner.ipynb', home='nest')\nlen(inner.runs)",
+        "run = kn.open_workbench().project('story').runs['latest']\nassert run == inner.runs[0]",
+        "again = run.project.run(run.project.plan(scenes=['quay.png'], candidates=1))\nagain.delete(force=True)",
+    )
+
+    done = batch.run_notebook("outer.ipynb", home=desk / "nest")
+
+    assert results(done.notebook)[0] == "1"
+    assert done.runs == ()
+    assert done.notebook.parent == desk / "nest" / "var" / "notebooks"
+
+
 def test_nothing_is_executed_when_something_is_wrong_from_the_start(desk) -> None:
     write_notebook(desk / "sum.ipynb", "open('touched', 'w')")
     taken = desk / "taken.ipynb"
