@@ -16,7 +16,21 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from kroma_nb import batch, blobs, errors, images, model, passes, planning, qa, report, run, settings, workbench
+    from kroma_nb import (
+        batch,
+        blobs,
+        errors,
+        exchange,
+        images,
+        model,
+        passes,
+        planning,
+        qa,
+        report,
+        run,
+        settings,
+        workbench,
+    )
     from kroma_nb.workbench import open_workbench
 
 __version__ = "0.1.0"
@@ -26,6 +40,7 @@ __all__ = [
     "batch",
     "blobs",
     "errors",
+    "exchange",
     "images",
     "model",
     "open_workbench",

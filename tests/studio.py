@@ -96,7 +96,7 @@ def play_scenes(folder: Path, project: Path, names: tuple[str, ...]) -> int:
 
 
 # What the index keeps for itself: it is no fact of a project.
-OF_THE_INDEX = {"alembic_version", "run_files"}
+OF_THE_INDEX = {"alembic_version", "run_files", "project_files"}
 
 
 def dump(database: Path) -> dict[str, list[tuple[object, ...]]]:

@@ -10,13 +10,19 @@ from pathlib import Path
 import pytest
 
 import kroma_nb as kn
-from kroma_nb.workbench import Project, Workbench
+from kroma_nb import workbench
 
 PACKAGE = Path(kn.__file__).parent
+
+HANDLES = [
+    *(workbench.Workbench, workbench.Projects, workbench.Project, workbench.PlannedRun, workbench.Runs, workbench.Run),
+    *(workbench.Candidates, workbench.Candidate, workbench.Assets, workbench.Asset),
+]
 
 PUBLIC = {
     "kroma_nb.batch": ["describe_notebook", "list_notebooks", "run_notebook"],
     "kroma_nb": ["open_workbench"],
+    "kroma_nb.exchange": ["find_tree", "read_database", "read_log"],
     "kroma_nb.images": ["encode_png", "load", "probe", "thumbnail"],
     "kroma_nb.passes": ["color", "generate"],
     "kroma_nb.planning": ["load_manifest", "plan", "validate_config"],
@@ -38,6 +44,7 @@ def test_the_package_offers_exactly_these_names() -> None:
         "batch",
         "blobs",
         "errors",
+        "exchange",
         "images",
         "model",
         "passes",
@@ -63,7 +70,7 @@ def test_importing_the_package_loads_none_of_its_rooms() -> None:
     assert loaded.stdout.strip() == "['kroma_nb']"
 
 
-@pytest.mark.parametrize("handle", [Project, Workbench])
+@pytest.mark.parametrize("handle", HANDLES)
 def test_a_handle_has_at_most_twelve_public_members(handle: type) -> None:
     assert len([name for name in dir(handle) if not name.startswith("_")]) <= 12
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import typer
 
-from kroma_nb.cli import checks, keeping, making, notebooks, runs
+from kroma_nb.cli import checks, importing, keeping, making, notebooks, runs
 from kroma_nb.cli.screen import show_error, show_json, spoken_warnings
 from kroma_nb.errors import KromaError
 from kroma_nb.model.words import ExitCode
@@ -27,6 +27,7 @@ app.command("init")(making.init)
 app.command("plan")(making.plan)
 app.command("run")(making.run)
 app.command("winners")(runs.winners)
+app.command("import-kroma")(importing.import_kroma)
 app.command("validate-config")(checks.validate_config)
 app.command("explain")(checks.explain)
 app.command("doctor")(checks.doctor)

@@ -91,6 +91,19 @@ def delete(
     screen.answer({"run_id": made.run_id}, f"Run {made.run_id} is deleted.", as_json=as_json)
 
 
+@app.command("gallery")
+def gallery(run_id: RunId = "latest", project: Slug = None, home: Home = None, as_json: AsJson = False) -> None:
+    """Write the gallery and the contact sheet of a run, also of one that was imported."""
+    made = _project(home, project).runs[run_id]
+    published = made.publish()
+    if as_json:
+        paths = {"gallery": str(published.gallery), "contact_sheet": str(published.contact_sheet)}
+        screen.show_json({"ok": True, "run_id": made.run_id, **paths})
+        return
+    screen.say(f"Contact sheet: {published.contact_sheet}")
+    screen.say(f"Gallery: {published.gallery}")
+
+
 def winners(
     to: Annotated[Path, typer.Option(help="The folder that the winners are copied to.")],
     run_id: RunId = "latest",
@@ -108,9 +121,9 @@ def winners(
         return
     for path in copied:
         screen.say(f"copied {path}")
-    missing = [job.name for job in log.jobs if job.winner is None]
+    missing = [job.name for job in log.jobs if job.winner is None or job.winner.final is None]
     if missing:
-        screen.say(f"Without a winner: {', '.join(missing)}")
+        screen.say(f"Without a winner, or without its picture: {', '.join(missing)}")
 
 
 def _project(home: Path | None, slug: str | None) -> Project:

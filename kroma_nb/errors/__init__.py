@@ -7,7 +7,7 @@
     │   ├── FieldInvalid                 a field of a file or request
     │   │   ├── ManifestInvalid · SettingsInvalid · JobsFileInvalid · PostprocessInvalid
     │   │   ├── ColorProfilesInvalid · CatalogInvalid · RequestInvalid · RecordInvalid
-    │   │   ├── NotebookInvalid · ParameterInvalid
+    │   │   ├── NotebookInvalid · ParameterInvalid · ImportInvalid
     │   │   └── LimitExceeded            too many of something, and how to allow more
     │   ├── FileMissing · PathRefused · PictureUnreadable · PictureTooLarge
     │   └── PassUnavailable              a pass is asked for that has no backend here
@@ -35,6 +35,7 @@ from kroma_nb.errors.leaves import (
     FieldInvalid,
     FileMissing,
     FolderTaken,
+    ImportInvalid,
     InfraFailed,
     InUse,
     JobsFileInvalid,
@@ -70,6 +71,7 @@ __all__ = [
     "FieldInvalid",
     "FileMissing",
     "FolderTaken",
+    "ImportInvalid",
     "InUse",
     "InfraFailed",
     "JobsFileInvalid",

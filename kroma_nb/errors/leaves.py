@@ -104,6 +104,12 @@ class ParameterInvalid(FieldInvalid):
     error_code = "invalid_parameter"
 
 
+class ImportInvalid(FieldInvalid):
+    """A file that another program wrote cannot be imported."""
+
+    error_code = "invalid_import"
+
+
 class LimitExceeded(FieldInvalid):
     """More of something is asked for than the limit allows."""
 

@@ -102,6 +102,12 @@ class CandidateRecord(Value):
     failure: Failure | None = None
 
     @property
+    def quality(self) -> float | None:
+        """The documented score, 0 to 1; None where the picture was never measured."""
+        measured = self.output_guard is not None and self.output_guard.measures is not None
+        return self.rank.quality if measured else None
+
+    @property
     def final(self) -> StoredFile | None:
         """The final picture, where the candidate is done and the file was there when the log was written."""
         last = self.passes[-1].output if self.passes else None

@@ -15,7 +15,7 @@ from kroma_nb.report.previews import Gap, Preview, Previews, embedded, link_from
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from kroma_nb.model.brief import Size
+    from kroma_nb.model.brief import Seeds, Size
     from kroma_nb.model.runlog import CandidateRecord
     from kroma_nb.report.journey import Take
 
@@ -104,7 +104,7 @@ def card(page: Page, take: Take, candidate: CandidateRecord, *, shown: Preview |
     )
 
 
-def missing_card(index: int, size: Size) -> Element:
+def missing_card(index: int, size: Size | None) -> Element:
     """Give the place of a candidate that is planned and not drawn yet."""
     return el(
         "figure",
@@ -119,7 +119,11 @@ def _classes(candidate: CandidateRecord, *, wins: bool) -> str:
     return " ".join(["candidate", *["winner"] * wins, *["failed"] * failed])
 
 
-def _empty(candidate: CandidateRecord, size: Size) -> Element:
+def _empty(candidate: CandidateRecord, size: Size | None) -> Element:
+    named_file = candidate.final_output or candidate.output
+    if candidate.status is CandidateStatus.DONE:
+        why = [el("p", el("code", el("bdi", named_file)))] if named_file else []
+        return gap("The picture was not found", *why, size=size)
     return gap(phrases.CANDIDATE_STATUS[candidate.status].capitalize(), size=size)
 
 
@@ -131,7 +135,7 @@ def _caption(page: Page, take: Take, candidate: CandidateRecord, *, shown: Previ
         *([_line("bad", "Changed", CHANGED)] if changed else []),
         *_troubles(take, candidate),
         *(_line("warn", "Warning", text) for text in phrases.warnings(candidate, take.log)),
-        *(_line("note", "Painter", text) for text in candidate.notes),
+        *(_line("note", "Note" if take.log.imported else "Painter", text) for text in candidate.notes),
     ]
     return [
         _standing(take, candidate),
@@ -150,12 +154,15 @@ def _standing(take: Take, candidate: CandidateRecord) -> Element:
         el("span", "★ Winner by rank", class_="badge win") if wins else None,
         None if done else el("span", phrases.CANDIDATE_STATUS[candidate.status], class_="badge fail"),
         el("span", phrases.standing(rank, take.job), class_="place"),
-        _quality(rank.quality) if done else None,
+        _quality(candidate) if done else None,
         class_="rank",
     )
 
 
-def _quality(value: float) -> Element:
+def _quality(candidate: CandidateRecord) -> Element:
+    value = candidate.quality
+    if value is None:
+        return el("span", "quality not measured", class_="quality")
     clipped = min(1.0, max(0.0, value))
     bar = el("meter", f"{value:.2f}", min=0, max=1, value=f"{clipped:.4f}", aria_label="quality")
     return el("span", "quality ", el("b", f"{value:.2f}"), bar, class_="quality")
@@ -177,22 +184,28 @@ def _troubles(take: Take, candidate: CandidateRecord) -> list[Element]:
 
 
 def _provenance(page: Page, take: Take, candidate: CandidateRecord) -> Element:
-    seeds = candidate.seeds
     steps = lineage(take.log, take.job, candidate)
     followed = take.job.follows
     target = page.anchors.get((followed.run_id, followed.job_id, followed.candidate)) if followed else None
     return el(
         "details",
-        el("summary", "Lineage and seeds"),
+        el("summary", "Lineage and seeds" if candidate.seeds else "Lineage"),
         el("ol", *(_step(page, step, target) for step in steps), class_="chain"),
-        el(
-            "p",
-            f"Seeds: style {seeds.style}, time {seeds.time}, weather {seeds.weather}. "
-            f"By {candidate.provider}, {candidate.model}, in "
-            f"{phrases.took(candidate.started_at, candidate.finished_at)}.",
-            class_="seeds",
-        ),
+        el("p", _seeds(candidate.seeds), _made(candidate), class_="seeds"),
     )
+
+
+def _seeds(seeds: Seeds | None) -> str:
+    if seeds is None:
+        return "Its seeds were not recorded. "
+    return f"Seeds: style {seeds.style}, time {seeds.time}, weather {seeds.weather}. "
+
+
+def _made(candidate: CandidateRecord) -> str:
+    by = phrases.made_by(candidate.provider, candidate.model)
+    if candidate.started_at is None or candidate.finished_at is None:
+        return f"By {by}; how long it took was not recorded."
+    return f"By {by}, in {phrases.took(candidate.started_at, candidate.finished_at)}."
 
 
 def _step(page: Page, step: Step, followed_anchor: str | None) -> Element:

@@ -42,7 +42,7 @@ class Step(Value):
     path : str
         Of that file, relative to the project root; may be empty.
     intact : bool
-        False where a pass did not start from what the step before it gave.
+        False where a pass did not start from what the step before it gave; True where that is not known.
     """
 
     kind: StepKind
@@ -89,7 +89,7 @@ def _sources(take: Take) -> tuple[Step, ...]:
         kind=StepKind.SCENE,
         title=job.scene_ref,
         detail=f"{source.width} × {source.height} pixels" if source else "its file is not in the run log",
-        sha256=job.scene_sha256,
+        sha256=job.scene_sha256 or "",
         path=source.file.path if source else "",
     )
     references = (
@@ -115,11 +115,13 @@ def _followed(followed: Followed) -> Step:
 
 
 def _pass(record: PassRecord, came: str | None) -> Step:
+    how = (record.backend, record.version)
+    unknown = () if record.input else ("what it started from is not kept",)
     return Step(
         kind=StepKind.MADE,
         title=record.name.value,
-        detail=f"{record.backend} {record.version} · {took(record.started_at, record.finished_at)}",
+        detail=" · ".join((" ".join(filter(None, how)), took(record.started_at, record.finished_at), *unknown)),
         sha256=record.output.sha256,
         path=record.output.path,
-        intact=came is None or came == record.input.sha256,
+        intact=came is None or record.input is None or came == record.input.sha256,
     )

@@ -117,8 +117,7 @@ def _card(previews: Previews, take: Take, candidate: CandidateRecord, tallest: i
 
 
 def _standing(candidate: CandidateRecord, *, wins: bool) -> str:
-    measured = candidate.output_guard is not None and candidate.output_guard.measures is not None
-    quality = f" {candidate.rank.quality:.2f}" if measured else ""
+    quality = "" if candidate.quality is None else f" {candidate.quality:.2f}"
     ties = ", ".join(f"c{index}" for index in candidate.rank.tied_with)
     return f"{' ★' if wins else ''}{quality}" + (f" tied with {ties}" if ties else "")
 

@@ -34,8 +34,9 @@ class Take:
 
     @property
     def source(self) -> InputRecord | None:
-        """The scene's stored picture."""
-        return next((entry for entry in self.log.inputs if entry.file.sha256 == self.job.scene_sha256), None)
+        """The scene's stored picture; None where an imported run does not have it."""
+        sha256 = self.job.scene_sha256
+        return next((entry for entry in self.log.inputs if entry.file.sha256 == sha256), None) if sha256 else None
 
     @property
     def references(self) -> tuple[InputRecord, ...]:
@@ -61,7 +62,9 @@ class Journey:
         follows = take.job.follows
         if follows is not None and (follows.run_id, follows.job_id) in {known.key for known in self.takes}:
             return True
-        same_scene = take.job.scene_sha256 == self.takes[0].job.scene_sha256
+        scene = take.job.scene_sha256
+        # Two scenes that nobody knows are not the same one.
+        same_scene = scene is not None and scene == self.takes[0].job.scene_sha256
         return same_scene and all(known.run != take.run for known in self.takes)
 
 

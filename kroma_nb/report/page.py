@@ -84,7 +84,7 @@ def _document(logs: Sequence[RunLog], scenes: Sequence[Scene]) -> Iterator[str]:
     yield from _head(logs, style=style, script=script).parts()
     yield "<body>"
     yield from el("a", "Skip to the pictures", href="#pictures", class_="skip").parts()
-    yield from _top(logs).parts()
+    yield from _top(logs, _scene_count(logs)).parts()
     if len(scenes) > 1 or len(logs) > 1:
         yield from line_up(scenes).parts()
     yield '<main id="pictures">'
@@ -127,15 +127,20 @@ def _stages(logs: Sequence[RunLog]) -> str:
     return " → ".join(phrases.light(log.stage, log.time, log.weather) for log in logs)
 
 
-def _top(logs: Sequence[RunLog]) -> Element:
-    scenes = {job.scene_sha256 for log in logs for job in log.jobs}
+def _top(logs: Sequence[RunLog], scenes: int) -> Element:
     return el(
         "header",
         el("h1", el("bdi", logs[-1].project)),
-        el("p", f"{_stages(logs)} · {phrases.counted(len(scenes), 'scene')}", class_="lead"),
+        el("p", f"{_stages(logs)} · {phrases.counted(scenes, 'scene')}", class_="lead"),
         in_short(logs),
         class_="top",
     )
+
+
+def _scene_count(logs: Sequence[RunLog]) -> int:
+    """Count the scenes by their content; one that is not known counts as one of its own."""
+    contents = [job.scene_sha256 for log in logs for job in log.jobs]
+    return len(set(contents) - {None}) + contents.count(None)
 
 
 def _foot(logs: Sequence[RunLog]) -> Element:
@@ -154,8 +159,12 @@ def _foot(logs: Sequence[RunLog]) -> Element:
     return el(
         "footer",
         el("ul", *said, class_="keys"),
-        el("p", "Ranks help to look; a person approves. ", f"Made by kroma_nb {logs[-1].environment.kroma_nb}."),
+        el("p", "Ranks help to look; a person approves. ", _maker(logs[-1])),
     )
+
+
+def _maker(log: RunLog) -> str:
+    return f"Made by kroma_nb {log.environment.kroma_nb}." if log.environment else "Imported from another program."
 
 
 def _zoom() -> Element:

@@ -132,7 +132,25 @@ def _level(value: float | None) -> str:
 
 def _wrong_size(measures: Measures | None, job: JobRecord) -> str:
     found = f"{measures.width} × {measures.height}" if measures else "another size"
-    return f"It is {found} where {job.size.width} × {job.size.height} pixels were asked for"
+    asked = f"{job.size.width} × {job.size.height} pixels were" if job.size else "another size was"
+    return f"It is {found} where {asked} asked for"
+
+
+def quality(candidate: CandidateRecord) -> str:
+    """Give a candidate's quality as a number, or say that there is none."""
+    value = candidate.quality
+    return "not measured" if value is None else f"{value:.2f}"
+
+
+def made_by(provider: str, model: str) -> str:
+    """Name the engine, as far as it is known.
+
+    Examples
+    --------
+    >>> made_by("openai", "gpt-image-1"), made_by("openai", ""), made_by("", "")
+    ('openai, gpt-image-1', 'openai', 'an engine that is not known')
+    """
+    return ", ".join(filter(None, (provider, model))) or "an engine that is not known"
 
 
 def hard(reason: HardReason, report: FileReport, *, log: RunLog, job: JobRecord) -> str:

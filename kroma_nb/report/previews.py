@@ -184,8 +184,10 @@ def link_from(place: str, path: str) -> str:
     """
     here = [part for part in place.split("/") if part not in {"", "."}][:-1]
     there = [part for part in path.replace("\\", "/").split("/") if part not in {"", ".", ".."}]
+    if not there:
+        return "."
     shared = 0
     while shared < min(len(here), len(there) - 1) and here[shared] == there[shared]:
         shared += 1
     parts = [".."] * (len(here) - shared) + [quote(part, safe="", errors="replace") for part in there[shared:]]
-    return "/".join(parts) or "."
+    return "/".join(parts)

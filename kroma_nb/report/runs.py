@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kroma_nb.model.words import CandidateStatus, Gate, RunStatus
+from kroma_nb.model.money import Money
+from kroma_nb.model.words import CandidateStatus, Gate, PassName, RunStatus
 from kroma_nb.report import phrases
 from kroma_nb.report.elements import Element, el
 
@@ -30,13 +31,16 @@ def _chip(log: RunLog, number: int) -> Element:
         el("span", phrases.RUN_STATUS[log.status], class_="badge" if log.status is RunStatus.OK else "badge fail"),
         el("span", "not reviewed", class_="badge tied") if log.gate is Gate.OFF else None,
         el("span", f"{log.pictures} of {phrases.counted(planned, 'picture')}"),
-        el("span", _ties(log)),
+        None if log.status is RunStatus.PLANNED else el("span", _ties(log)),
         el("p", el("b", "Next: "), log.next_step, class_="next") if log.next_step else None,
     )
 
 
 def _ties(log: RunLog) -> str:
-    ties = sum(bool(job.winner and job.winner.rank.tied_with) for job in log.jobs)
+    winners = [job.winner for job in log.jobs if job.winner]
+    if winners and all(winner.quality is None for winner in winners):
+        return "near-ties were not measured"
+    ties = sum(bool(winner.rank.tied_with) for winner in winners)
     return f"{phrases.counted(ties, 'near-tie')} for first place" if ties else "no near-ties for first place"
 
 
@@ -59,36 +63,68 @@ def _run(log: RunLog, number: int) -> Element:
         el("dl", *facts),
         el("p", phrases.GATE[log.gate], class_="warn") if log.gate is Gate.OFF else None,
         el("p", el("b", "Next: "), log.next_step, class_="next") if log.next_step else None,
-        _notes(log.notes),
+        _notes("Notes" if log.imported else "Notes of the plan", log.notes),
+        _notes("Mended while it was imported", log.imported.mended) if log.imported else None,
         class_="run",
         id=f"run-{number}",
     )
 
 
-def _notes(notes: tuple[str, ...]) -> Element | None:
+def _notes(title: str, notes: tuple[str, ...]) -> Element | None:
     if not notes:
         return None
-    return el("div", el("p", el("b", "Notes of the plan")), el("ul", *(el("li", note) for note in notes)))
+    return el("div", el("p", el("b", title)), el("ul", *(el("li", note) for note in notes)))
 
 
 def _facts(log: RunLog) -> Iterator[tuple[str, Element | str]]:
-    generation = log.generation
     yield "Run", el("code", el("bdi", log.run_id))
     yield "Status", phrases.RUN_STATUS[log.status]
-    yield "Started", f"{phrases.moment(log.timestamp)}, took {_duration(log)}"
-    yield "Engine", el("bdi", f"{log.provider}, {log.model}")
+    if log.status is RunStatus.PLANNED:
+        yield "Planned", phrases.moment(log.timestamp)
+    else:
+        yield "Started", f"{phrases.moment(log.timestamp)}, took {_duration(log)}"
+    yield "Engine", el("bdi", phrases.made_by(log.provider, log.model))
     yield "Pictures", _tally(log)
-    yield "Candidates", f"{generation.candidates} a scene, from seed {generation.seed}"
-    yield "Passes", " → ".join(log.postprocess_plan.pipeline_order)
+    yield from _making(log)
     yield "Guard", _guard(log)
     yield "Gate", "off: nothing here is reviewed" if log.gate is Gate.OFF else "asks for a reviewed baseline"
-    yield "Palette", _palette(log.palette) if log.palette else "the engine's own"
+    if log.palette or not log.imported:
+        yield "Palette", _palette(log.palette) if log.palette else "the engine's own"
+    yield "Made with", _made_with(log)
+    if log.costs:
+        yield "Costs", _costs(log)
+    if log.imported:
+        yield "Imported from", el("bdi", log.imported.source)
+
+
+def _making(log: RunLog) -> Iterator[tuple[str, str]]:
+    if log.generation:
+        yield "Candidates", f"{log.generation.candidates} a scene, from seed {log.generation.seed}"
+    made = {record.name for job in log.jobs for candidate in job.candidates for record in candidate.passes}
+    order = log.postprocess_plan.pipeline_order if log.postprocess_plan else [name for name in PassName if name in made]
+    if order:
+        yield "Passes", " → ".join(order)
+
+
+def _made_with(log: RunLog) -> str:
     environment = log.environment
-    yield "Made with", f"kroma_nb {environment.kroma_nb}, Python {environment.python}, {environment.platform}"
+    if environment is None:
+        return "another program; its versions were not recorded"
+    return f"kroma_nb {environment.kroma_nb}, Python {environment.python}, {environment.platform}"
+
+
+def _costs(log: RunLog) -> str:
+    totals: dict[str, Money] = {}
+    for cost in log.costs:
+        totals[cost.currency] = totals.get(cost.currency, Money()) + cost.total_cost
+    said = (str(sum_) if currency == "USD" else f"{str(sum_)[1:]} {currency}" for currency, sum_ in totals.items())
+    return ", ".join(said)
 
 
 def _duration(log: RunLog) -> str:
-    return phrases.took(log.timestamp, log.finished_at) if log.finished_at else "unknown, it has not ended"
+    if log.finished_at:
+        return phrases.took(log.timestamp, log.finished_at)
+    return "a time that was not recorded" if log.imported else "unknown, it has not ended"
 
 
 def _tally(log: RunLog) -> str:

@@ -16,6 +16,7 @@ from kroma_nb.report.previews import Gap, Preview, embedded
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from kroma_nb.model.brief import Size
     from kroma_nb.model.runlog import CandidateRecord, InputRecord
     from kroma_nb.report.cards import Page
     from kroma_nb.report.journey import Journey, Take
@@ -100,14 +101,18 @@ def _summary(journey: Journey) -> str:
     log_wins = [take.job.selected_candidate for take in journey.takes]
     if None in log_wins:
         return f"{log_wins.count(None)} of {phrases.counted(len(log_wins), 'stage')} without a winner"
-    ties = sum(bool(take.job.winner and take.job.winner.rank.tied_with) for take in journey.takes)
+    winners = [take.job.winner for take in journey.takes if take.job.winner]
+    if all(winner.quality is None for winner in winners):
+        return "winner as imported"
+    ties = sum(bool(winner.rank.tied_with) for winner in winners)
     return f"{phrases.counted(ties, 'near-tie')} to look at" if ties else "winner clear"
 
 
 def _source_preview(page: Page, take: Take) -> Preview | Gap:
     entry = take.source
     if entry is None:
-        return Gap(take.job.scene_ref, "The run log does not name its file.")
+        cause = "The import did not find its file." if take.log.imported else "The run log does not name its file."
+        return Gap(take.job.scene_ref, cause)
     return page.previews.of(entry.file.path, entry.file.sha256)
 
 
@@ -122,12 +127,16 @@ def _source(page: Page, take: Take, shown: Preview | Gap) -> Element:
         el(
             "figcaption",
             el("p", el("b", "Source"), " ", el("bdi", take.job.scene_ref)),
-            el("p", size, el("code", take.job.scene_sha256[:SHORT], title=f"sha256 {take.job.scene_sha256}")),
+            el("p", size, _fingerprint(take.job.scene_sha256)),
             el("p", CHANGED, class_="bad") if changed else None,
             _references(take.references),
         ),
         class_="source",
     )
+
+
+def _fingerprint(sha256: str | None) -> Element | str:
+    return el("code", sha256[:SHORT], title=f"sha256 {sha256}") if sha256 else "its content is not known"
 
 
 def _references(references: tuple[InputRecord, ...]) -> Element | None:
@@ -147,7 +156,7 @@ def _take(page: Page, take: Take) -> tuple[Element, bytes | None]:
     for index in range(1, job.planned_candidates + 1):
         cards.setdefault(index, missing_card(index, job.size))
     winner = shown.get(job.selected_candidate) if job.selected_candidate is not None else None
-    wide = job.size.width > job.size.height
+    wide = _is_wide(job.size, shown.values())
     section = el(
         "section",
         *_take_heading(take),
@@ -158,10 +167,18 @@ def _take(page: Page, take: Take) -> tuple[Element, bytes | None]:
     return section, winner.thumb() if isinstance(winner, Preview) else None
 
 
+def _is_wide(size: Size | None, shown: Iterable[Preview | Gap | None]) -> bool:
+    """Tell a landscape page by the size that was asked for, else by the first picture that is there."""
+    drawn = next((preview.full_size for preview in shown if isinstance(preview, Preview)), (0, 0))
+    width, height = (size.width, size.height) if size else drawn
+    return width > height
+
+
 def _take_heading(take: Take) -> list[Element]:
     job = take.job
     failure = "Every candidate failed the guard." if job.failure_reason == ALL_FAILED else job.failure_reason
-    facts = f"{phrases.progress(job)} · {job.size.width} × {job.size.height} · "
+    size = f"{job.size.width} × {job.size.height} · " if job.size else ""
+    facts = f"{phrases.progress(job)} · {size}"
     return [
         el("h3", phrases.light(job.mode, job.time, job.weather)),
         el("p", facts, el("a", take.log.run_id, href=f"#run-{take.run + 1}"), class_="facts"),

@@ -75,7 +75,8 @@ def _cell(take: Take, candidate: CandidateRecord, *, named: bool) -> Cell:
     done = candidate.status is CandidateStatus.DONE
     wins = candidate.candidate_index == take.job.selected_candidate
     tied = phrases.tie(rank)
-    facts = ("winner" if wins else "", f"quality {rank.quality:.2f}" if done else "", tied[:1].lower() + tied[1:])
+    quality = f"quality {phrases.quality(candidate)}" if done else ""
+    facts = ("winner" if wins else "", quality, tied[:1].lower() + tied[1:])
     index = f"c{candidate.candidate_index}"
     return Cell(
         file.path if file else None,
@@ -87,7 +88,7 @@ def _cell(take: Take, candidate: CandidateRecord, *, named: bool) -> Cell:
 
 
 def _grid(rows: Sequence[Row], logs: Sequence[RunLog]) -> Grid:
-    sizes = [(job.size.width, job.size.height) for log in logs for job in log.jobs]
+    sizes = [(job.size.width, job.size.height) for log in logs for job in log.jobs if job.size]
     size = max(set(sizes), key=sizes.count) if sizes else (1, 1)
     # A panorama or a tower of pages would leave no room to write under its cells.
     aspect = min(2.5, max(0.4, size[0] / size[1]))

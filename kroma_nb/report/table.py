@@ -46,7 +46,8 @@ def candidate_row(log: RunLog, job: JobRecord, candidate: CandidateRecord) -> Ca
         status=candidate.status,
         winner=candidate.candidate_index == job.selected_candidate,
         position=candidate.rank.position,
-        **_measured(candidate.output_guard, candidate.rank.quality),
+        quality=candidate.quality,
+        **_measured(candidate.output_guard),
         tied_with=candidate.rank.tied_with,
         seed=seeds.of(log.stage) if seeds else None,
         seed_style=seeds.style if seeds else None,
@@ -68,10 +69,9 @@ def candidate_row(log: RunLog, job: JobRecord, candidate: CandidateRecord) -> Ca
     )
 
 
-def _measured(guard: FileReport | None, quality: float) -> dict[str, Any]:
+def _measured(guard: FileReport | None) -> dict[str, Any]:
     measures = guard.measures if guard else None
     return {
-        "quality": quality if measures else None,
         "chroma_delta": guard.chroma_delta if guard else None,
         "reasons": tuple(reason.value for reason in guard.hard_fail_reasons) if guard else (),
         "warnings": tuple(warning.value for warning in guard.soft_warnings) if guard else (),

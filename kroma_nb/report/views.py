@@ -75,7 +75,9 @@ def run_view(log: RunLog) -> View:
     ordered = [(job, c) for job in log.jobs for c in sorted(job.candidates, key=_by_rank)]
     next_step = (log.next_step,) if log.next_step else ()
     reviewed = (NOT_REVIEWED,) if log.gate is Gate.OFF else ()
-    return View(title, COLUMNS, tuple(_row(*one) for one in ordered), (*reviewed, *log.notes, *next_step))
+    mended = log.imported.mended if log.imported else ()
+    notes = (*reviewed, *log.notes, *mended, *next_step)
+    return View(title, COLUMNS, tuple(_row(*one) for one in ordered), notes)
 
 
 def candidates_view(log: RunLog, candidates: Sequence[tuple[JobRecord, CandidateRecord]]) -> View:
@@ -216,7 +218,7 @@ def _row(job: JobRecord, candidate: CandidateRecord) -> tuple[str, ...]:
     rank = candidate.rank
     place = "winner" if candidate.candidate_index == job.selected_candidate else str(rank.position or "–")
     ties = ", ".join(f"c{index}" for index in rank.tied_with)
-    quality = f"{rank.quality:.3f}" if candidate.output_guard and candidate.output_guard.measures else "–"
+    quality = "not measured" if candidate.quality is None else f"{candidate.quality:.3f}"
     return job.name, f"c{candidate.candidate_index}", place, quality, ties, ", ".join(_says(candidate))
 
 

@@ -27,7 +27,9 @@ from kroma_nb.run.journal import INPUTS, JournalIndex
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from pathlib import Path
 
+    from kroma_nb.model.brief import Size
     from kroma_nb.model.plan import Job, Plan
     from kroma_nb.model.postprocess import PostprocessPlan
     from kroma_nb.model.quality import GuardSettings
@@ -193,14 +195,14 @@ def _failure_reason(records: tuple[CandidateRecord, ...]) -> str:
     return next((r.failure.message for r in records if r.failure), "no candidate can be used")
 
 
-def _head_document(log: RunLog, plan: Plan) -> dict[str, Any]:
+def _head_document(log: RunLog, sizes: set[Size | None]) -> dict[str, Any]:
     """Give all but the jobs as JSON types, with the keys that readers of older run logs look for; jobs come last."""
     head = log.to_json()
     jobs = head.pop("jobs")
-    sizes = {str(job.size) for job in plan.jobs}
+    known = [str(size) for size in sizes if size is not None]
     return head | {
-        "mode": "run",
-        "size": sizes.pop() if len(sizes) == 1 else "",
+        "mode": "dry" if log.status is RunStatus.PLANNED else "run",
+        "size": known[0] if len(known) == len(sizes) == 1 else "",
         "quality": "",
         "postprocess": _older_postprocess(log.postprocess_plan),
         "output_guard": _older_guard(log.guard),
@@ -209,11 +211,11 @@ def _head_document(log: RunLog, plan: Plan) -> dict[str, Any]:
     }
 
 
-def _job_document(job: JobRecord, plan: Plan) -> dict[str, Any]:
+def _job_document(job: JobRecord, log: RunLog) -> dict[str, Any]:
     document = job.to_json() | {
         "planned_generation": {"candidates": job.planned_candidates},
-        "planned_postprocess": _older_postprocess(plan.postprocess),
-        "planned_output_guard": _older_guard(plan.guard),
+        "planned_postprocess": _older_postprocess(log.postprocess_plan),
+        "planned_output_guard": _older_guard(log.guard),
     }
     if job.winner is not None:
         document |= {"output": job.final_output, **_older_passes(job.winner)}
@@ -224,7 +226,9 @@ def _older_guard(guard: GuardSettings) -> dict[str, Any]:
     return {"enabled": True, **guard.to_json()}
 
 
-def _older_postprocess(plan: PostprocessPlan) -> dict[str, Any]:
+def _older_postprocess(plan: PostprocessPlan | None) -> dict[str, Any] | None:
+    if plan is None:
+        return None
     cut, order = plan.bg_remove, [str(name) for name in plan.pipeline_order]
     return {
         "upscale": plan.upscale is not None,
@@ -241,7 +245,11 @@ def _older_postprocess(plan: PostprocessPlan) -> dict[str, Any]:
 
 def _older_passes(winner: CandidateRecord) -> dict[str, Any]:
     passes: dict[str, Any] = {
-        record.name.value: {"input": record.input.path, "output": record.output.path, "backend": record.backend}
+        record.name.value: {
+            "input": record.input.path if record.input else None,
+            "output": record.output.path,
+            "backend": record.backend,
+        }
         for record in winner.passes
         if record.name is not PassName.GENERATE
     }
@@ -263,11 +271,31 @@ def write_run_log(folder: RunFolder, plan: Plan) -> None:
     log, jobs = folded(folder, plan, played=False)
     lists: dict[str, Iterator[dict[str, Any]]] = {
         "inputs": (entry.to_json() for entry in log.inputs),
-        "jobs": (_job_document(job, plan) for job in jobs),
+        "jobs": (_job_document(job, log) for job in jobs),
     }
-    log = log.model_copy(update={"inputs": ()})
-    with atomic_file(folder.log_path, durable=True) as file:
-        for piece in _streamed(_head_document(log, plan), lists):
+    head = log.model_copy(update={"inputs": ()})
+    _write(folder.log_path, _head_document(head, {job.size for job in plan.jobs}), lists)
+
+
+def write_log(path: Path, log: RunLog) -> None:
+    """Write a run log that is whole in memory, in the layout that every ``run.json`` has: its jobs come last.
+
+    Raises
+    ------
+    WriteFailed
+        If the disk refuses.
+    """
+    lists: dict[str, Iterator[dict[str, Any]]] = {
+        "inputs": (entry.to_json() for entry in log.inputs),
+        "jobs": (_job_document(job, log) for job in log.jobs),
+    }
+    head = log.model_copy(update={"inputs": (), "jobs": ()})
+    _write(path, _head_document(head, {job.size for job in log.jobs}), lists)
+
+
+def _write(path: Path, document: dict[str, Any], lists: dict[str, Iterator[dict[str, Any]]]) -> None:
+    with atomic_file(path, durable=True) as file:
+        for piece in _streamed(document, lists):
             file.write(piece.encode())
 
 

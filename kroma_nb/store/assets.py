@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -11,11 +12,14 @@ from sqlalchemy.dialects.sqlite import insert
 from kroma_nb.model.asset import AssetFilter, AssetKind, AssetLink, AssetRecord, LinkType
 from kroma_nb.model.words import PassName, Stage
 from kroma_nb.store.ids import asset_key, moment, run_key, stamp
-from kroma_nb.store.schema import asset_links, assets, run_candidates, run_jobs, runs
+from kroma_nb.store.ingest import count_bytes
+from kroma_nb.store.schema import asset_links, assets, project_files, run_candidates, run_jobs, runs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from kroma_nb.model.imported import ImportedAsset, ImportedAssets
 
+# When a picture was made whose record does not say it: before everything else.
+UNDATED = datetime(1970, 1, 1, tzinfo=UTC)
 HISTORY = 5
 """How many of a project's newest runs a forecast looks at."""
 
@@ -120,27 +124,17 @@ def density(rows: sa.Connection, project_id: str, stage: Stage) -> float | None:
     return size_bytes / pixels if pixels else None
 
 
-def put_imported(
-    rows: sa.Connection, project_id: str, records: Iterable[AssetRecord], links: Iterable[AssetLink]
-) -> None:
-    """Write the pictures that another program left beside its runs, in place of those that were known."""
+def put_imported(rows: sa.Connection, project_id: str, found: ImportedAssets, seen: str) -> None:
+    """Write the pictures that an import left beside the runs, in place of those that were known.
+
+    Parameters
+    ----------
+    found : ImportedAssets
+    seen : str
+        What their list looked like when it was read.
+    """
     rows.execute(sa.delete(assets).where(assets.c.project_id == project_id, assets.c.kind == AssetKind.IMPORTED.value))
-    made = [
-        {
-            "id": asset_key(project_id, record.path),
-            "project_id": project_id,
-            "kind": AssetKind.IMPORTED.value,
-            "path": record.path,
-            "sha256": record.sha256,
-            "size_bytes": record.size_bytes,
-            "media_type": record.media_type,
-            "width": record.width,
-            "height": record.height,
-            "is_last": False,
-            "created_at": stamp(record.created_at),
-        }
-        for record in records
-    ]
+    made = [_imported_row(project_id, one) for one in found.assets]
     if made:
         rows.execute(sa.insert(assets), made)
     joined = [
@@ -148,9 +142,32 @@ def put_imported(
             "project_id": project_id,
             "parent_id": asset_key(project_id, link.parent),
             "child_id": asset_key(project_id, link.child),
-            "link_type": link.type.value,
+            "link_type": link.type,
         }
-        for link in links
+        for link in found.links
     ]
     if joined:
-        rows.execute(insert(asset_links).on_conflict_do_nothing(), joined)
+        # A link to a picture of a run that was deleted since then leads nowhere.
+        keys = {link[end] for link in joined for end in ("parent_id", "child_id")}
+        known = set(rows.scalars(sa.select(assets.c.id).where(assets.c.id.in_(keys))))
+        kept = [link for link in joined if {link["parent_id"], link["child_id"]} <= known]
+        rows.execute(insert(asset_links).on_conflict_do_nothing(), kept) if kept else None
+    files = insert(project_files).values(project_id=project_id, seen=seen)
+    rows.execute(files.on_conflict_do_update(index_elements=["project_id"], set_={"seen": seen}))
+    count_bytes(rows, project_id)
+
+
+def _imported_row(project_id: str, one: ImportedAsset) -> dict[str, Any]:
+    return {
+        "id": asset_key(project_id, one.path),
+        "project_id": project_id,
+        "kind": AssetKind.IMPORTED.value,
+        "path": one.path,
+        "sha256": one.sha256,
+        "size_bytes": one.size_bytes,
+        "media_type": one.media_type,
+        "width": one.width,
+        "height": one.height,
+        "is_last": False,
+        "created_at": stamp(one.created_at or UNDATED),
+    }

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 APPLICATION_ID = 0x4B524E42  # "KRNB", where SQLite keeps whose file it is
-OLDER = ("0001", "0002")
+OLDER = ("0001", "0002", "0003")
 BUSY_S = 30.0
 
 REBUILD = "move the file away and give `kroma reindex`: it is made again from the projects' files"

@@ -112,6 +112,8 @@ def drop_run(rows: sa.Connection, project_id: str, run_id: str) -> bool:
         those = assets.c.id.in_(read[start : start + 500])
         rows.execute(sa.delete(assets).where(those, first.is_(None)))
         rows.execute(sa.update(assets).where(those).values(created_at=first))
+    # Links that an import has left may have gone with its pictures: their list is to be read again.
+    rows.execute(sa.delete(schema.project_files).where(schema.project_files.c.project_id == project_id))
     count_bytes(rows, project_id)
     return True
 

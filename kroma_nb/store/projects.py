@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -12,7 +12,7 @@ from kroma_nb.model.project import ProjectCard, ProjectStatus
 from kroma_nb.model.rows import ProjectRow
 from kroma_nb.model.words import RunStatus
 from kroma_nb.store.ids import moment, stamp
-from kroma_nb.store.schema import project_storage, projects, run_files, runs
+from kroma_nb.store.schema import project_files, project_storage, projects, run_files, runs
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -56,20 +56,31 @@ def clear_project(rows: sa.Connection, project_id: str) -> None:
     rows.execute(sa.delete(projects).where(projects.c.id == project_id))
 
 
-def known_projects(rows: sa.Connection) -> dict[str, ProjectCard]:
-    """Give the card of every project that has rows, by its id."""
-    return {
-        row.id: ProjectCard(
-            id=UUID(row.id),
-            slug=row.slug,
-            name=row.name,
-            description=row.description,
-            status=ProjectStatus(row.status),
-            created_at=moment(row.created_at),
-            updated_at=moment(row.updated_at) if row.updated_at else None,
-        )
-        for row in rows.execute(sa.select(projects))
-    }
+class KnownProject(NamedTuple):
+    """A project's card, and what its list of imported pictures looked like, when their rows were made."""
+
+    card: ProjectCard
+    list_seen: str
+
+
+def known_projects(rows: sa.Connection) -> dict[str, KnownProject]:
+    """Give every project that has rows, by its id."""
+    wanted = sa.select(projects, project_files.c.seen).outerjoin(
+        project_files, project_files.c.project_id == projects.c.id
+    )
+    return {row.id: KnownProject(_card(row), row.seen or "") for row in rows.execute(wanted)}
+
+
+def _card(row: Any) -> ProjectCard:
+    return ProjectCard(
+        id=UUID(row.id),
+        slug=row.slug,
+        name=row.name,
+        description=row.description,
+        status=ProjectStatus(row.status),
+        created_at=moment(row.created_at),
+        updated_at=moment(row.updated_at) if row.updated_at else None,
+    )
 
 
 class KnownRun(NamedTuple):

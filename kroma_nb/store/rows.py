@@ -131,7 +131,7 @@ def _add_candidate(writing: Writing, job: JobRecord, job_id: str, candidate: Can
             rank.hard_failures,
             rank.soft_warnings,
             rank.avg_chroma_exceed,
-            rank.quality if measures else None,
+            candidate.quality,
             " ".join(map(str, rank.tied_with)),
             seeds.style if seeds else None,
             seeds.time if seeds else None,

@@ -14,7 +14,7 @@ from kroma_nb.model.words import CandidateStatus, Gate, JobStatus, PassName, Run
 if TYPE_CHECKING:
     from enum import StrEnum
 
-HEAD = "0003"
+HEAD = "0004"
 """The newest migration; a test holds it equal to what ``migrations/versions`` says."""
 
 ID = sa.String(36)
@@ -109,6 +109,14 @@ run_files = sa.Table(
     "run_files",
     metadata,
     sa.Column("run_id", ID, sa.ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("seen", sa.Text, nullable=False),
+)
+
+# The same of the list of pictures that an import has left beside the runs.
+project_files = sa.Table(
+    "project_files",
+    metadata,
+    sa.Column("project_id", ID, sa.ForeignKey("projects.id", ondelete="CASCADE"), primary_key=True),
     sa.Column("seen", sa.Text, nullable=False),
 )
 

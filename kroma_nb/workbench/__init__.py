@@ -1,18 +1,25 @@
 """Opens everything and joins the rooms: the handles that notebooks and commands hold."""
 
+from kroma_nb.workbench.assets import Asset, Assets
 from kroma_nb.workbench.candidates import Candidate, Candidates
+from kroma_nb.workbench.index import IndexBehind
 from kroma_nb.workbench.planned import PlannedRun
 from kroma_nb.workbench.project import RUN_BOOK, Project
+from kroma_nb.workbench.projects import Projects
 from kroma_nb.workbench.resources import shipped
 from kroma_nb.workbench.runs import Publication, Run, Runs
 from kroma_nb.workbench.workbench import Workbench, open_workbench
 
 __all__ = [
     "RUN_BOOK",
+    "Asset",
+    "Assets",
     "Candidate",
     "Candidates",
+    "IndexBehind",
     "PlannedRun",
     "Project",
+    "Projects",
     "Publication",
     "Run",
     "Runs",

@@ -10,7 +10,7 @@ from kroma_nb import report, store
 from kroma_nb.errors import FileMissing, RequestInvalid
 from kroma_nb.model.asset import AssetFilter, AssetKind, AssetLink, AssetRecord
 from kroma_nb.model.run import StoredFile
-from kroma_nb.workbench.files import read_stored, read_verified
+from kroma_nb.workbench.files import load_picture, read_stored
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,9 +73,7 @@ class Asset:
         if record.sha256 is None or record.size_bytes is None:
             raise FileMissing(self.file, "the imported record", "the file was not there when the run was imported")
         stored = StoredFile(path=record.path, sha256=record.sha256, size_bytes=record.size_bytes)
-        from kroma_nb import images  # noqa: PLC0415 - pixels load when a picture is looked at
-
-        return images.load(read_verified(self.project.root, stored), name=record.path)
+        return load_picture(self.project.root, stored)
 
     def __repr__(self) -> str:
         return report.asset_view(self.record).text()

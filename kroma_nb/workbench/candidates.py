@@ -12,7 +12,7 @@ from kroma_nb import report
 from kroma_nb.blobs import write_atomic
 from kroma_nb.errors import FileMissing, RequestInvalid
 from kroma_nb.model.rows import CandidateRow
-from kroma_nb.workbench.files import read_stored, read_verified
+from kroma_nb.workbench.files import load_picture, read_stored, read_verified
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -88,9 +88,7 @@ class Candidate:
         FileMissing, ContentDamaged
             If the file is gone, or is no longer what the run made.
         """
-        from kroma_nb import images  # noqa: PLC0415 - pixels load when a picture is looked at
-
-        return images.load(read_verified(self.project.root, self.stored), name=self.stored.path)
+        return load_picture(self.project.root, self.stored)
 
     @property
     def stored(self) -> StoredFile:
@@ -148,17 +146,20 @@ class Candidates:
             If the disk refuses.
         """
         folder = Path(to)
-        if not self._held:
-            raise RequestInvalid("request", "run", f"run {self.log.run_id} has no winner", "name another run")
+        # An imported run may name pictures whose files were not there.
+        held = [one for one in self._held if one.record.passes]
+        if not held:
+            problem = f"run {self.log.run_id} has no picture to copy"
+            raise RequestInvalid("request", "run", problem, "name another run")
         if os.path.lexists(folder) and not folder.is_dir():
             raise RequestInvalid("request", "to", f"{folder} is no folder", "name a folder")
-        targets = tuple(folder / one.file.name for one in self._held)
+        targets = tuple(folder / one.file.name for one in held)
         for target in targets:
             if os.path.lexists(target):
                 raise RequestInvalid("request", "to", f"{target} is already there", "name another folder")
-        for one in self._held:
+        for one in held:
             read_verified(self.project.root, one.stored)
-        for one, target in zip(self._held, targets, strict=True):
+        for one, target in zip(held, targets, strict=True):
             write_atomic(target, read_verified(self.project.root, one.stored))
         return targets
 

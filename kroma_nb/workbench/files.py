@@ -10,6 +10,7 @@ from kroma_nb.errors import ContentDamaged, FileMissing, PathRefused
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from kroma_nb.images import Picture
     from kroma_nb.model.run import StoredFile
 
 
@@ -45,3 +46,21 @@ def read_verified(root: Path, file: StoredFile) -> bytes:
     if found != file.sha256:
         raise ContentDamaged(root / file.path, file.sha256, found)
     return data
+
+
+def load_picture(root: Path, file: StoredFile) -> Picture:
+    """Load a stored picture, checked against the record.
+
+    Returns
+    -------
+    uint8 array, shape (H, W), (H, W, 3) or (H, W, 4)
+        sRGB, levels 0-255.
+
+    Raises
+    ------
+    FileMissing, ContentDamaged
+        If the file is gone, or is no longer what was stored.
+    """
+    from kroma_nb import images  # noqa: PLC0415 - pixels load when a picture is looked at
+
+    return images.load(read_verified(root, file), name=file.path)

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 
 from kroma_nb import run, store
 from kroma_nb.errors import InfraFailed, KromaError, RecordInvalid
+from kroma_nb.model.imported import ImportedAssets
 from kroma_nb.model.rows import Unreadable
 from kroma_nb.model.value import Value
 from kroma_nb.model.words import RunStatus
 from kroma_nb.run import RunFolder
-from kroma_nb.workbench.marking import beside, seen
+from kroma_nb.workbench.imported_list import FOLDER, INDEX, read_assets
+from kroma_nb.workbench.marking import beside, seen, state
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -84,14 +86,16 @@ class Index:
         """Write what the folders of projects say and the rows do not, and give what cannot be read."""
         cards, unreadable = self._cards(projects)
         with self.store.reading() as rows:
-            known_cards = store.known_projects(rows)
+            known_projects = store.known_projects(rows)
             known = store.known_runs(rows, [str(card.id) for card in cards.values()])
         for project, card in cards.items():
             key = str(card.id)
-            if known_cards.get(key) != card:
+            before = known_projects.get(key)
+            if before is None or before.card != card:
                 with self.store.writing() as rows:
                     store.put_project(rows, card, self._place(project))
             unreadable += self._catch_up_runs(project, key, known[key])
+            unreadable += self._catch_up_imported(project, key, before.list_seen if before else "")
         return tuple(unreadable)
 
     def _cards(self, projects: Iterable[Project]) -> tuple[dict[Project, ProjectCard], list[Unreadable]]:
@@ -126,6 +130,22 @@ class Index:
                 store.drop_run(rows, key, run_id)
                 return None if _is_starting(RunFolder(project.root, run_id)) else _unreadable(project, error, run_id)
         return None
+
+    def _catch_up_imported(self, project: Project, key: str, known: str) -> list[Unreadable]:
+        if known == seen_list(project.root):
+            return []
+        with self.store.writing() as rows:
+            return self._put_imported(rows, project, key)
+
+    def _put_imported(self, rows: Rows, project: Project, key: str) -> list[Unreadable]:
+        """Write the pictures that an import has left beside the runs; without a list there are none."""
+        now_seen = seen_list(project.root)
+        try:
+            store.put_imported(rows, key, read_assets(project.root), now_seen)
+        except RecordInvalid as error:
+            store.put_imported(rows, key, ImportedAssets(), "")
+            return [_unreadable(project, error)]
+        return []
 
     def _place(self, project: Project) -> str:
         return project.root.relative_to(self.bench.home).as_posix()
@@ -195,7 +215,13 @@ class Index:
                     self._put(rows, project, run_id)
                 except RecordInvalid as error:
                     unreadable.append(_unreadable(project, error, run_id))
-        return len(folders) - len(unreadable), unreadable
+            unreadable += self._put_imported(rows, project, str(card.id))
+        return len(folders) - sum(bool(lost.run_id) for lost in unreadable), unreadable
+
+
+def seen_list(root: Path) -> str:
+    """Say what a project's list of imported pictures looks like; empty where there is none."""
+    return state(root / FOLDER / INDEX)
 
 
 def _is_starting(folder: RunFolder) -> bool:

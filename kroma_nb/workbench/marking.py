@@ -53,14 +53,16 @@ def read_notebook(folder: Path) -> NotebookRecord | None:
 
 def seen(folder: Path) -> str:
     """Say what a run's files look like, without reading them: another text, and they may say something else."""
-    found = []
-    for name in FILES:
-        try:
-            state = (folder / name).stat()
-        except OSError:
-            continue
-        found.append(f"{name} {state.st_size} {state.st_mtime_ns}")
-    return "; ".join(found)
+    return "; ".join(text for name in FILES if (text := state(folder / name)))
+
+
+def state(path: Path) -> str:
+    """Say what a file looks like, without reading it; empty where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return ""
+    return f"{path.name} {found.st_size} {found.st_mtime_ns}"
 
 
 def _read(path: Path, kind: type[M]) -> M | None:

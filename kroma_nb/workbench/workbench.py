@@ -23,6 +23,7 @@ from kroma_nb.workbench.status import Status, status_of
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from kroma_nb.model.imported import ImportReport
     from kroma_nb.planning import ConfigSummary
 
 SLUG = re.compile(SLUG_PATTERN)
@@ -175,6 +176,29 @@ class Workbench:
             Only say what would go.
         """
         return clean_up(self, dry_run=dry_run)
+
+    def import_kroma(self, path: Path | str, *, project: str | None = None, dry_run: bool = False) -> ImportReport:
+        """Import runs, pictures and projects of the predecessor; what is read stays as it is.
+
+        Parameters
+        ----------
+        path : Path or str
+            A run log, a folder of run logs, a project's folder, the application's root, or an ``app.db``.
+        project : str, optional
+            The project that everything goes to; by default each run's own.
+        dry_run : bool
+            Only say what would be taken.
+
+        Raises
+        ------
+        FileMissing, ImportInvalid, RequestInvalid
+            If there is nothing at the path, nothing there can be imported, or the project's name cannot be one.
+        WriteFailed
+            If the disk refuses; the same call goes on from there.
+        """
+        from kroma_nb.workbench.importing import import_kroma  # noqa: PLC0415 - seldom needed
+
+        return import_kroma(self, path, project=project, dry_run=dry_run)
 
     def status(self) -> Status:
         """Say how the workspace stands: its projects, what is running, what cannot be read, what is free."""

@@ -33,7 +33,8 @@ def test_help_names_every_command(kroma: Kroma) -> None:
     code, out, _ = kroma("--help")
 
     assert code == 0
-    for command in ("demo", "init", "plan", "run", "runs", "winners", "validate-config", "explain", "doctor"):
+    commands = "demo init plan run runs winners import-kroma validate-config explain doctor"
+    for command in commands.split():
         assert command in out
 
 

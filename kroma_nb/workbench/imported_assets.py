@@ -1,0 +1,166 @@
+"""Pictures of the predecessor's database that belong to no run, and the links between pictures."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from kroma_nb.blobs import BlobStore, write_atomic
+from kroma_nb.exchange import Found, Refused
+from kroma_nb.model.imported import (
+    ImportedAsset,
+    ImportedAssets,
+    ImportedLink,
+    ImportItem,
+    ItemKind,
+    LeftItem,
+    Reason,
+)
+from kroma_nb.workbench.imported_list import FOLDER, INDEX
+from kroma_nb.workbench.imported_runs import SUFFIXES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    from kroma_nb.exchange import KromaAsset, KromaLink, KromaTree
+
+LINK_TYPES = ("derived_from", "variant_of", "mask_for", "reference_of")
+
+
+@dataclass
+class AssetImport:
+    """Looks at the assets and links of one project.
+
+    Attributes
+    ----------
+    slug : str
+        The project that they go to.
+    folder : Path
+        The predecessor's project folder.
+    in_runs : mapping of Path to str
+        Files that imported runs have, and their path in the project.
+    lost : set of str
+        Paths that a run has already said to be lost.
+    before : ImportedAssets
+        What earlier imports took.
+    """
+
+    slug: str
+    tree: KromaTree
+    folder: Path
+    in_runs: Mapping[Path, str]
+    lost: set[str]
+    before: ImportedAssets
+    assets: list[ImportedAsset] = field(default_factory=list)
+    links: list[ImportedLink] = field(default_factory=list)
+    files: dict[str, Found] = field(default_factory=dict)
+    places: dict[str, str] = field(default_factory=dict)
+    left: list[LeftItem] = field(default_factory=list)
+
+    def look(self, assets: Iterable[KromaAsset], links: Iterable[KromaLink]) -> None:
+        """Find every picture and every link whose two ends are there."""
+        for asset in assets:
+            self._asset(asset)
+        for link in links:
+            self._link(link)
+
+    def _asset(self, asset: KromaAsset) -> None:
+        found = self.tree.picture(asset.path, self.folder)
+        if isinstance(found, Found) and asset.sha256 and found.sha256 != asset.sha256:
+            found = Refused("the file is not the picture that the database knows by its sha256", is_missing=True)
+        if isinstance(found, Found) and found.path in self.in_runs:
+            self.places[asset.id] = self.in_runs[found.path]
+        elif isinstance(found, Found):
+            made = _imported(asset, found)
+            self.places[asset.id] = made.path
+            self.files[made.path] = found
+            self.assets.append(made)
+        elif asset.path not in self.lost:
+            reason = Reason.MISSING if found.is_missing else Reason.BROKEN
+            says = f"The picture {asset.path} was left: {found.reason}."
+            self.left.append(LeftItem(project=self.slug, source=asset.path, reason=reason, says=says))
+
+    def _link(self, link: KromaLink) -> None:
+        parent, child = self.places.get(link.parent_id), self.places.get(link.child_id)
+        source = f"asset_links {link.parent_id} → {link.child_id}"
+        if parent is None or child is None:
+            says = f"A link {link.type} was left: one of its two pictures was not taken."
+            self.left.append(LeftItem(project=self.slug, source=source, reason=Reason.MISSING, says=says))
+        elif link.type not in LINK_TYPES:
+            says = f"A link was left: {link.type!r} is no kind of link; known are {', '.join(LINK_TYPES)}."
+            self.left.append(LeftItem(project=self.slug, source=source, reason=Reason.BROKEN, says=says))
+        else:
+            made = {"parent": parent, "child": child, "type": link.type}
+            self.links.append(ImportedLink.model_validate(made))
+
+    def items(self) -> tuple[tuple[ImportItem, ...], tuple[ImportItem, ...]]:
+        """Give what is new, and what was there before."""
+        known = {asset.source_id for asset in self.before.assets}
+        new: list[ImportItem] = []
+        old: list[ImportItem] = []
+        for asset in self.assets:
+            item = ImportItem(
+                project=self.slug,
+                kind=ItemKind.ASSET,
+                source=asset.source,
+                target=asset.path,
+                pictures=1,
+                size_bytes=asset.size_bytes,
+            )
+            (old if asset.source_id in known else new).append(item)
+        for link in self.links:
+            source = f"{link.parent} {link.type} {link.child}"
+            item = ImportItem(project=self.slug, kind=ItemKind.LINK, source=source, target=f"{FOLDER}/{INDEX}")
+            (old if link in self.before.links else new).append(item)
+        return tuple(new), tuple(old)
+
+    def write(self, root: Path) -> None:
+        """Store the pictures, then the list that names them; a list that would be equal is not written again.
+
+        Raises
+        ------
+        FileMissing
+            If a picture was removed since it was looked at.
+        WriteFailed
+            If the disk refuses.
+        """
+        known = {asset.source_id for asset in self.before.assets}
+        store = BlobStore(root / FOLDER, durable=True)
+        for asset in self.assets:
+            if asset.source_id not in known:
+                found = self.files[asset.path]
+                store.put_file(found.path, SUFFIXES[found.media_type])
+        merged = self._merged()
+        if merged != self.before:
+            write_atomic(root / FOLDER / INDEX, _text(merged), durable=True)
+
+    def _merged(self) -> ImportedAssets:
+        assets = {asset.source_id: asset for asset in (*self.assets, *self.before.assets)}
+        links = {(link.parent, link.child, link.type): link for link in (*self.links, *self.before.links)}
+        return ImportedAssets(
+            assets=tuple(sorted(assets.values(), key=lambda asset: (asset.path, asset.source_id))),
+            links=tuple(links[key] for key in sorted(links)),
+        )
+
+
+def _imported(asset: KromaAsset, found: Found) -> ImportedAsset:
+    return ImportedAsset(
+        path=f"{FOLDER}/{found.sha256[:2]}/{found.sha256}{SUFFIXES[found.media_type]}",
+        sha256=found.sha256,
+        size_bytes=found.size_bytes,
+        media_type=found.media_type,
+        width=found.width,
+        height=found.height,
+        kind=asset.kind,
+        created_at=asset.created_at,
+        source=asset.path,
+        source_id=asset.id,
+    )
+
+
+def _text(assets: ImportedAssets) -> bytes:
+    document: dict[str, Any] = assets.to_json()
+    ordered = {"schema": document.pop("schema"), **document}
+    return (json.dumps(ordered, indent=2, ensure_ascii=False) + "\n").encode()
