@@ -54,7 +54,7 @@ class Ending:
 @contextmanager
 def ending_of(name: str, interrupts: Interrupts) -> Iterator[Ending]:
     """Note how the block ends; errors of cells and kernels, and the wish to end, do not leave it."""
-    from nbclient.exceptions import DeadKernelError
+    from nbclient.exceptions import CellTimeoutError, DeadKernelError
     from papermill.exceptions import PapermillExecutionError
 
     ending = Ending()
@@ -66,10 +66,13 @@ def ending_of(name: str, interrupts: Interrupts) -> Iterator[Ending]:
         was_ended = error.ename == "KeyboardInterrupt" or (interrupts.asked and error.ename == "CellExecutionError")
         ending.failure = INTERRUPTED if was_ended else _failure(error)
         ending.cell = f"{name}: cell [{error.exec_count or 'not begun'}]"
-    except (DeadKernelError, RuntimeError) as error:
-        if not isinstance(error, DeadKernelError) and "ernel" not in str(error):
+    except (DeadKernelError, CellTimeoutError, RuntimeError) as error:
+        if isinstance(error, CellTimeoutError):
+            message = "it does not answer"
+        elif isinstance(error, DeadKernelError) or "ernel" in str(error):
+            message = "it died, perhaps for a lack of memory"
+        else:
             raise
-        message = "it died, perhaps for a lack of memory"
         ending.failure = Failure(error_kind=InfraFailed.error_kind, error_code="kernel_died", message=message)
         ending.cell = f"{name}: the kernel"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from kroma_nb.model.notebook import NotebookRecord
+    from kroma_nb.model.run import Failure
     from kroma_nb.workbench import Run
 
 NOTEBOOK = "notebook.ipynb"
@@ -155,3 +157,9 @@ def without_home(value: Any, home: Path) -> Any:
     if isinstance(value, list):
         return [without_home(item, home) for item in value]
     return {key: without_home(item, home) for key, item in value.items()} if isinstance(value, dict) else value
+
+
+def told_without(failure: Failure, home: Path) -> Failure:
+    """Tell a failure in words that may be stored: without where the workspace and the current folder are."""
+    message = failure.message.replace(f"{home}{os.sep}", "").replace(f"{Path.cwd()}{os.sep}", "")
+    return failure.model_copy(update={"message": message})

@@ -22,9 +22,6 @@ if TYPE_CHECKING:
     from kroma_nb.batch.interrupts import Interrupts
 
 ENGINE = "kroma_nb"
-# What ends an execution is raised; saying it on standard error as well would say it twice.
-logger = logging.getLogger(__name__)
-logger.addHandler(logging.NullHandler())
 # A machine that is busy with pictures may let a kernel and its last words wait.
 START_TIMEOUT_S = 120
 LAST_WORDS_TIMEOUT_S = 60
@@ -107,7 +104,7 @@ class _Engine(Engine):  # type: ignore[misc]
             kernel_name=kernel_name,
             startup_timeout=START_TIMEOUT_S,
             iopub_timeout=LAST_WORDS_TIMEOUT_S,
-            log=logger,
+            log=_silent(),
         )
         client.interrupts = options["interrupts"]
         client.on_cell_start, client.on_cell_executed = client.begin, client.end
@@ -115,4 +112,14 @@ class _Engine(Engine):  # type: ignore[misc]
         client.execute(env=options["environment"], cwd=options["folder"], stdout=subprocess.DEVNULL)
 
 
-papermill_engines.register(ENGINE, _Engine)
+def _silent() -> logging.Logger:
+    """Give a log that nobody reads: what ends an execution is raised, and said once."""
+    log = logging.Logger("kroma_nb")
+    log.addHandler(logging.NullHandler())
+    return log
+
+
+def register() -> str:
+    """Tell papermill of this engine, and give the name that it is asked for by."""
+    papermill_engines.register(ENGINE, _Engine)
+    return ENGINE

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from kroma_nb.batch.declared import TAG, declared
 from kroma_nb.batch.endings import Ending, ending_of
-from kroma_nb.batch.filing import Desk, booked, copy_out, refuse_taken, without_home
+from kroma_nb.batch.filing import Desk, booked, copy_out, refuse_taken, told_without, without_home
 from kroma_nb.batch.following import followed
 from kroma_nb.batch.given import checked
 from kroma_nb.batch.interrupts import Interrupts
@@ -72,18 +72,20 @@ class _Call:
 
     def record(self, data: bytes, ending: Ending, runs: tuple[Run, ...]) -> NotebookRecord:
         executed: Any = {p.name: self.values.get(p.name, p.default) for p in self.parameters}
+        failure = ending.failure
         for home in {self.desk.home, *(run.project.bench.home for run in runs)}:
             executed = without_home(executed, home)
+            failure = failure and told_without(failure, home)
         return NotebookRecord(
             name=self.source.name,
             source_sha256=self.source.sha256,
             executed_sha256=sha256_bytes(data),
             parameters=executed,
             changed=tuple(self.values),
-            status=NotebookStatus.FAILED if ending.failure else NotebookStatus.OK,
+            status=NotebookStatus.FAILED if failure else NotebookStatus.OK,
             started_at=self.started_at,
             finished_at=now(),
-            failure=ending.failure,
+            failure=failure,
         )
 
 
@@ -163,9 +165,8 @@ def _prepared(notebook: str | Path, given: dict[str, object], home: Path | str |
 def _inject(node: Any, values: dict[str, Any], table: str) -> None:
     from papermill.parameterize import parameterize_notebook
 
-    node.cells = [
-        cell for cell in node.cells if not {"injected-parameters", TABLE} & set(cell.metadata.get("tags", ()))
-    ]
+    made = {INJECTED, TABLE}  # by an earlier execution, where an executed notebook is run again
+    node.cells = [cell for cell in node.cells if not made & set(cell.metadata.get("tags", ()))]
     at = next(index for index, cell in enumerate(node.cells) if TAG in cell.metadata.get("tags", ()))
     if values:
         for cell in node.cells:
@@ -180,7 +181,7 @@ def _inject(node: Any, values: dict[str, Any], table: str) -> None:
 def _executed(call: _Call, book: Path) -> Ending:
     import papermill
 
-    from kroma_nb.batch.kernel import ENGINE
+    from kroma_nb.batch.kernel import register
 
     interrupts = Interrupts()
     # Papermill reads braces in a path as names of parameters.
@@ -189,7 +190,7 @@ def _executed(call: _Call, book: Path) -> Ending:
         papermill.execute_notebook(
             path,
             path,
-            engine_name=ENGINE,
+            engine_name=register(),
             kernel_name="python3",
             language="python",
             progress_bar=False,

@@ -92,7 +92,9 @@ def _given(pairs: list[str], file: Path | None) -> dict[str, object]:
     for pair in pairs:
         name, joint, value = pair.partition(_JOINT) if _JOINT in pair else pair.partition("=")
         if not joint:
-            raise ParameterInvalid("-p", pair, "the value is missing", "write -p name value, or -p name=value")
+            # A word that is no name may be a secret that was typed in the wrong place.
+            word = name if name.isidentifier() else ""
+            raise ParameterInvalid("-p", word, "the value is missing", "write -p name value, or -p name=value")
         if name in typed:
             raise ParameterInvalid("-p", name, "it is given twice", "keep one of them")
         typed[name] = Typed(value)

@@ -193,7 +193,7 @@ def test_a_failed_cell_is_raised_with_its_kind_after_the_notebook_is_kept(cell, 
 
 
 def test_a_notebook_that_fails_after_a_run_is_kept_beside_that_run(desk) -> None:
-    write_notebook(desk / "late.ipynb", RUN, "raise kn.errors.PolicyRefused('not yet')", parameters=STORY)
+    write_notebook(desk / "late.ipynb", RUN, "raise kn.errors.PolicyRefused(f'not {run.folder} yet')", parameters=STORY)
 
     with pytest.raises(NotebookFailed) as raised:
         batch.run_notebook("late.ipynb", home=desk / "late", output=desk / "late.out.ipynb")
@@ -205,6 +205,7 @@ def test_a_notebook_that_fails_after_a_run_is_kept_beside_that_run(desk) -> None
     assert record.status is NotebookStatus.FAILED
     assert record.failure is not None
     assert (record.failure.error_kind, record.failure.error_code) == ("policy", "policy_refused")
+    assert record.failure.message.startswith("PolicyRefused: not var/projects/story/runs/")
     assert record.executed_sha256 == sha256_file(folder / "notebook.ipynb")
     assert (desk / "late.out.ipynb").read_bytes() == raised.value.path.read_bytes()
     assert not (desk / "late" / "var" / "notebooks").exists()
