@@ -123,10 +123,6 @@ def run_notebook(
         After Ctrl-C or a signal to end.
     InfraFailed
         If the disk refuses.
-
-    Examples
-    --------
-    >>> done = run_notebook("run_stage", {"candidates": 3})  # doctest: +SKIP
     """
     if output is not None:
         refuse_taken(Path(output))

@@ -105,10 +105,6 @@ class Project:
         ------
         ValidationFailed
             With file, field and the way out.
-
-        Examples
-        --------
-        >>> planned = project.plan(input="photographs", candidates=3)  # doctest: +SKIP
         """
         if request is None:
             asked = plan_words(words)
