@@ -32,14 +32,12 @@ class RunRecord:
 
     Attributes
     ----------
-    folder : Path
     head : RunLog
         Everything but the jobs.
     jobs : iterator of JobRecord
         In order; each is read when it is asked for, once.
     """
 
-    folder: Path
     head: RunLog
     jobs: Iterator[JobRecord]
 
@@ -65,11 +63,11 @@ def open_record(path: Path, *, project: str | None = None) -> Iterator[RunRecord
     if not folder.log_path.exists():
         head, jobs = folded(folder, folder.plan(), played=is_played(folder.journal_path))
         _refuse_stranger(path, head, project)
-        yield RunRecord(path, head, jobs)
+        yield RunRecord(head, jobs)
         return
     with _written(folder) as (head, jobs):
         _refuse_stranger(path, head, project)
-        yield RunRecord(path, head, jobs)
+        yield RunRecord(head, jobs)
 
 
 def read_run(path: Path, *, project: str | None = None) -> RunLog:

@@ -177,6 +177,9 @@ def _put_inputs(writing: Writing) -> None:
     read: list[dict[str, Any]] = []
     for position, entry in enumerate(writing.head.inputs):
         key = asset_key(writing.project_id, entry.file.path)
+        if not entry.file.path.startswith("inputs/"):
+            problem = f"it names {entry.file.path} as an input, which is not in inputs/"
+            raise RecordInvalid(writing.head.run_id, "inputs", problem, "restore the run's files from a copy")
         writing.known.add(key)
         assets.append(
             {

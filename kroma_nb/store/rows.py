@@ -6,6 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from kroma_nb.errors import RecordInvalid
 from kroma_nb.model.asset import AssetKind, LinkType
 from kroma_nb.model.words import CandidateStatus, PassName
 from kroma_nb.store import schema
@@ -173,7 +174,14 @@ def _add_candidate(writing: Writing, job: JobRecord, job_id: str, candidate: Can
 
 
 def _pictures(writing: Writing, job: JobRecord, key: str, candidate: CandidateRecord) -> Iterator[Row]:
-    """Give the pictures of a candidate, and note the links that lead to each."""
+    """Give the pictures of a candidate, and note the links that lead to each.
+
+    Raises
+    ------
+    RecordInvalid
+        If one of them lies in another run's folder: two runs cannot have made it.
+    """
+    _refuse_others(writing, candidate)
     seen = set()
     for record in candidate.passes:
         seen.add(record.output.path)
@@ -200,6 +208,15 @@ def _pictures(writing: Writing, job: JobRecord, key: str, candidate: CandidateRe
                 *(lost, writing.project_id, writing.run, key, kind, path, None, None, _media_type(path)),
                 *(None, None, None, None, None, False, ended),
             )
+
+
+def _refuse_others(writing: Writing, candidate: CandidateRecord) -> None:
+    own = f"runs/{writing.head.run_id}/"
+    named = (*(record.output.path for record in candidate.passes), candidate.output, candidate.final_output)
+    for path in named:
+        if path is not None and not path.startswith(own):
+            problem = f"it names {path} as a picture that it has made, which is not in {own}"
+            raise RecordInvalid(writing.head.run_id, "", problem, "restore the run's files from a copy")
 
 
 def _size(record: PassRecord, candidate: CandidateRecord) -> tuple[int | None, int | None]:

@@ -151,10 +151,13 @@ class Index:
         return project.root.relative_to(self.bench.home).as_posix()
 
     def _put(self, rows: Rows, project: Project, run_id: str) -> None:
-        with run.open_record(RunFolder(project.root, run_id).path, project=project.slug) as record:
+        folder = RunFolder(project.root, run_id).path
+        # Looked at first: what changes while it is read is then read again.
+        known = beside(folder)
+        with run.open_record(folder, project=project.slug) as record:
             # Of a run that is still played, its candidates are only in its journal: they come when it has ended.
             jobs = () if record.head.status is RunStatus.RUNNING else record.jobs
-            store.put_run(rows, str(project.card.id), record.head, jobs, beside(record.folder))
+            store.put_run(rows, str(project.card.id), record.head, jobs, known)
 
     def note(self, project: Project, run_id: str) -> None:
         """Write a run that has ended; what the database refuses is said, and is no loss to the run."""

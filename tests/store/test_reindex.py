@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -233,6 +234,7 @@ def test_three_processes_that_write_runs_at_once_lose_nothing(tmp_path: Path) ->
     assert {row[3] for row in written["runs"]} == {"ok"}
 
 
+ANOTHER = "2020-01-01T00-00-00-000Z-abcdef"
 DAMAGE = {
     "a record that is cut off": ("run.json", lambda text: text[: len(text) // 2]),
     "a record of nothing": ("run.json", lambda text: ""),
@@ -241,6 +243,11 @@ DAMAGE = {
     "another project's run": ("run.json", lambda text: text.replace('"project": "noir"', '"project": "dawn"')),
     "a negative size": ("run.json", lambda text: text.replace('"size_bytes": ', '"size_bytes": -')),
     "an escape": ("run.json", lambda text: text.replace('"path": "runs/', '"path": "../runs/')),
+    "another run's picture": (
+        "run.json",
+        lambda text: re.sub(r"runs/2\d{3}-[^/]*/", "runs/2020-01-01T00-00-00-000Z-abcdef/", text),
+    ),
+    "an input that is none": ("run.json", lambda text: text.replace('"path": "inputs/', '"path": "imports/')),
     "a job twice": ("run.json", lambda text: text.replace('"id": "style_2_scene_1"', '"id": "style_1_scene_0"')),
 }
 
