@@ -29,8 +29,8 @@ console = Console(highlight=False, emoji=False)
 errors = Console(stderr=True, highlight=False, emoji=False)
 
 
-# A run's id is there to be copied.
-NEVER_BROKEN = ("run", "status")
+# A run's id is there to be copied, and short words are not broken for the sake of long ones.
+NEVER_BROKEN, SHORT = ("run",), 14
 
 
 def plain(text: str) -> str:
@@ -104,7 +104,8 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> 
         pad_edge=False,
     )
     for column in columns:
-        grid.add_column(column, overflow="fold", no_wrap=column in NEVER_BROKEN)
+        cells = [column, *(row[columns.index(column)] for row in rows)]
+        grid.add_column(column, overflow="fold", no_wrap=max(map(len, cells)) <= SHORT or column in NEVER_BROKEN)
     for row in rows:
         grid.add_row(*(plain(cell) for cell in row))
     console.print(grid)

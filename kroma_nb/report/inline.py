@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 from kroma_nb.report import phrases
 from kroma_nb.report.elements import Element, Inline, el
 from kroma_nb.report.journey import as_logs, journeys, shown_file
-from kroma_nb.report.previews import Gap, Previews, embedded
+from kroma_nb.report.previews import Gap, Preview, Previews, embedded
 from kroma_nb.report.views import NOT_REVIEWED, run_view
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from kroma_nb.model.runlog import CandidateRecord, RunLog
-    from kroma_nb.report.journey import Take
+    from kroma_nb.report.journey import Journey, Take
 
 # With base64 and its words, a page of this many picture bytes stays below 800 KB.
 PICTURE_BYTES = 480_000
@@ -23,16 +23,18 @@ TALLEST, TALLEST_OF_MANY = 280, 200
 
 _STYLE = """
 .kroma-show{font:13px/1.4 system-ui,sans-serif;color:var(--jp-content-font-color1,inherit)}
-.kroma-show h4{margin:1.2em 0 .3em;font-size:15px}
-.kroma-show h5{margin:.2em 0;font-size:12px;font-weight:400;color:var(--jp-content-font-color2,inherit)}
-.kroma-show .takes{display:flex;flex-wrap:wrap;gap:6px 28px}
-.kroma-show ol{display:flex;flex-wrap:wrap;gap:8px;list-style:none;margin:0;padding:0}
-.kroma-show li{margin:0;width:min-content}
-.kroma-show img{display:block;max-width:none;background:#fff;border:1px solid var(--jp-border-color1,#8886)}
-.kroma-show .won img{outline:3px solid var(--jp-brand-color1,#1a73e8);outline-offset:1px}
+.kroma-show h4{margin:1.4em 0 .5em;font-size:15px}
+.kroma-show h5{margin:0 0 .5em;font-size:12px;font-weight:400;color:var(--jp-content-font-color2,inherit)}
+.kroma-show .scene{display:flex;gap:22px;align-items:flex-start}
+.kroma-show .takes{display:grid;gap:14px}
+.kroma-show.kroma-show ol{display:flex;flex-wrap:wrap;gap:10px;list-style:none;margin:0;padding:0}
+.kroma-show.kroma-show li,.kroma-show .source{margin:0;width:min-content}
+.kroma-show img{display:block;max-width:none;margin:0;background:#fff;border:1px solid var(--jp-border-color1,#8886)}
+.kroma-show .won img{box-shadow:0 0 0 3px var(--jp-brand-color1,#1a73e8)}
 .kroma-show .none{width:120px;padding:2em .5em;border:1px dashed #888;text-align:center}
-.kroma-show p{margin:.25em 0;color:var(--jp-content-font-color2,inherit)}
+.kroma-show p{margin:.35em 0 0;color:var(--jp-content-font-color2,inherit)}
 .kroma-show .bad{color:var(--jp-error-color1,#b00020)}
+.kroma-show .warn{color:var(--jp-warn-color0,#8a5300)}
 """
 
 
@@ -59,13 +61,11 @@ class Overview:
 
     def _page(self) -> Element:
         found = journeys(self.logs)
-        count = sum(1 for journey in found for take in journey.takes for c in take.job.candidates if shown_file(c))
-        previews = Previews(self.pictures, max(1, count), most_bytes=min(PICTURE_BYTES, 40_000 * max(1, count)))
+        shown = sum(1 for journey in found for take in journey.takes for c in take.job.candidates if shown_file(c))
+        count = shown + len(found)
+        previews = Previews(self.pictures, count, most_bytes=min(PICTURE_BYTES, 40_000 * count))
         tallest = TALLEST if len(self.logs) == 1 else TALLEST_OF_MANY
-        parts: list[Element] = []
-        for journey in found:
-            takes = (_take(previews, take, tallest) for take in journey.takes)
-            parts += [el("h4", el("bdi", journey.name)), el("div", *takes, class_="takes")]
+        parts = [part for journey in found for part in _scene(previews, journey, tallest)]
         notes = [
             "★ ranked first; the number is the measured quality, 0 to 1.",
             NOT_REVIEWED,
@@ -93,6 +93,22 @@ def overview(log: RunLog | Sequence[RunLog], pictures: Callable[[str], bytes]) -
     return Overview(as_logs(log), pictures)
 
 
+def _scene(previews: Previews, journey: Journey, tallest: int) -> tuple[Element, Element]:
+    """Give a scene's name, and its source beside one row a stage."""
+    first = journey.takes[0]
+    takes = (_take(previews, take, tallest) for take in journey.takes)
+    source = el("div", el("h5", "Source"), _source(previews, first, tallest), class_="source")
+    row = el("div", source, el("div", *takes, class_="takes"), class_="scene")
+    return el("h4", el("bdi", journey.name)), row
+
+
+def _source(previews: Previews, take: Take, tallest: int) -> Element:
+    entry = take.source
+    if entry is None:
+        return el("div", "its file is not known", class_="none")
+    return _framed(previews.of(entry.file.path, entry.file.sha256), f"Source of {take.job.name}", tallest)
+
+
 def _take(previews: Previews, take: Take, tallest: int) -> Element:
     ranked = sorted(take.job.candidates, key=lambda c: (c.rank.position == 0, c.rank.position, c.candidate_index))
     light = phrases.light(take.job.mode, take.job.time, take.job.weather)
@@ -112,6 +128,7 @@ def _card(previews: Previews, take: Take, candidate: CandidateRecord, tallest: i
         _picture(previews, take, candidate, tallest),
         el("p", el("b", f"c{candidate.candidate_index}"), _standing(candidate, wins=wins)),
         *(el("p", text, class_="bad") for text in (*why, failure) if text),
+        *(el("p", text, class_="warn") for text in phrases.warnings(candidate, take.log)),
         class_="won" if wins else None,
     )
 
@@ -126,10 +143,13 @@ def _picture(previews: Previews, take: Take, candidate: CandidateRecord, tallest
     file = shown_file(candidate)
     if file is None:
         return el("div", phrases.CANDIDATE_STATUS[candidate.status], class_="none")
-    shown = previews.of(file.path, file.sha256)
+    alt = f"Candidate {candidate.candidate_index} of {take.job.name}"
+    return _framed(previews.of(file.path, file.sha256), alt, tallest)
+
+
+def _framed(shown: Preview | Gap, alt: str, tallest: int) -> Element:
     if isinstance(shown, Gap):
         return el("div", "no picture: ", shown.cause, class_="none")
     width, height = shown.size
     share = min(1.0, tallest / height)
-    alt = f"Candidate {candidate.candidate_index} of {take.job.name}"
     return el("img", src=embedded(shown.data), alt=alt, width=round(width * share), height=round(height * share))

@@ -17,10 +17,11 @@ MOST_ROWS = 60
 _STYLE = """
 .kroma{font:13px/1.45 system-ui,sans-serif;color:var(--jp-content-font-color1,inherit);max-width:100%;overflow-x:auto}
 .kroma h4{margin:.2em 0 .4em;font-size:14px}
-.kroma table{border-collapse:collapse;margin:0 0 .5em}
-.kroma th,.kroma td{padding:.2em .8em .2em 0;text-align:left;vertical-align:top;border:0;background:none}
-.kroma th{font-weight:600;border-bottom:1px solid var(--jp-border-color1,#8888)}
-.kroma td.n{text-align:right;font-variant-numeric:tabular-nums}
+.kroma.kroma table{border-collapse:collapse;margin:0 0 .5em}
+.kroma.kroma th,.kroma.kroma td{padding:.3em 1.2em .3em 0;text-align:left;vertical-align:top;border:0;background:none;
+max-width:44em;overflow-wrap:anywhere}
+.kroma.kroma th{font-weight:600;border-bottom:1px solid var(--jp-border-color1,#8888);overflow-wrap:normal}
+.kroma.kroma td.n{text-align:right;font-variant-numeric:tabular-nums}
 .kroma img{max-height:480px;width:auto;background:#fff;border:1px solid var(--jp-border-color1,#8886)}
 .kroma p{margin:.2em 0;color:var(--jp-content-font-color2,inherit)}
 """
@@ -83,7 +84,9 @@ def _cell(text: str, *, numbers: bool) -> Element:
 
 def _cut(text: str) -> str:
     plain = readable(text).replace("\n", " ")
-    return plain if len(plain) <= WIDEST else f"{plain[: WIDEST - 1]}…"
+    # What tells two long texts apart stands at their ends: a path's file name, a sentence's way out.
+    half = (WIDEST - 1) // 2
+    return plain if len(plain) <= WIDEST else f"{plain[:half]}…{plain[-half:]}"
 
 
 def _aligned(lines: Sequence[Sequence[str]]) -> list[str]:

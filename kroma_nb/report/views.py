@@ -111,8 +111,8 @@ def asset_view(asset: AssetRecord) -> View:
     of = f"candidate {asset.candidate} of {asset.job_id} in run {asset.run_id}" if asset.run_id else ""
     known = asset.size_bytes is not None
     rows = (
-        ("kind", f"{asset.kind.value} {of}".strip()),
-        ("made by", f"{asset.pass_name.value}: {asset.backend} {asset.version}" if asset.pass_name else ""),
+        ("kind", f"{asset.kind.value}, {of}" if of else asset.kind.value),
+        ("made by", f"{asset.pass_name.value}: {asset.backend}, version {asset.version}" if asset.pass_name else ""),
         ("size", f"{asset.width} x {asset.height}" if asset.width else ""),
         ("bytes", f"{asset.size_bytes:,} ({asset.media_type})" if known else "missing: it was not there to import"),
         ("sha256", asset.sha256 or ""),
@@ -157,25 +157,36 @@ def assets_view(assets: Sequence[AssetRecord], count: int) -> View:
     return View(phrases.counted(count, "picture"), columns, rows, left)
 
 
-def runs_view(slug: str, runs: Sequence[RunRow], lost: Sequence[Unreadable] = ()) -> View:
-    """Show runs, newest first; those that cannot be read stand among them."""
-    columns = ("run", "stage", "status", "pictures", "size", "says")
-    rows = [_run_row(row) for row in runs] + [(one.run_id, "", "unreadable", "", "", one.says) for one in lost]
+def runs_view(slug: str, runs: Sequence[RunRow], lost: Sequence[Unreadable] = (), *, put_away: int = 0) -> View:
+    """Show runs, newest first; those that cannot be read stand among them, and what there is to say below."""
+    columns = ("run", "stage", "status", "pictures", "size")
+    rows = [_run_row(row) for row in runs] + [(one.run_id, "", "unreadable", "", "") for one in lost]
+    said = [(row.run_id, _run_says(row)) for row in runs] + [(one.run_id, one.says) for one in lost]
     # A run's id begins with its time.
-    return View(f"Runs of {slug}", columns, tuple(sorted(rows, reverse=True)))
+    notes = [f"{run_id}: {text}" for run_id, text in sorted(said, reverse=True) if text]
+    return View(f"Runs of {slug}", columns, tuple(sorted(rows, reverse=True)), (*notes, *_hidden(put_away, "run")))
 
 
 def _run_row(row: RunRow) -> tuple[str, ...]:
-    imported = f"imported from {row.imported_from}" if row.imported_from else ""
-    archived, made = "put away" if row.archived else "", f"made by {row.notebook}" if row.notebook else ""
     return (
         row.run_id,
         phrases.light(row.stage, row.time, row.weather),
         row.status.value,
         f"{row.pictures} in {phrases.counted(row.jobs, 'scene')}",
         size(row.size_bytes),
-        "; ".join(text for text in (archived, imported, made, row.says) if text),
     )
+
+
+def _run_says(row: RunRow) -> str:
+    imported = f"Imported from {row.imported_from}." if row.imported_from else ""
+    archived, made = "Put away." if row.archived else "", f"Made by {row.notebook}." if row.notebook else ""
+    return " ".join(text for text in (archived, imported, made, row.says) if text)
+
+
+def _hidden(count: int, what: str) -> tuple[str, ...]:
+    if not count:
+        return ()
+    return (f"{phrases.counted(count, what)} put away: --all, or archived=True, shows {'it' if count == 1 else 'them'}.",)
 
 
 def project_view(card: ProjectCard, counted: ProjectRow | None, why_not: str, root: str) -> View:
@@ -193,7 +204,7 @@ def project_view(card: ProjectCard, counted: ProjectRow | None, why_not: str, ro
     return View(f"Project {card.slug}", (), tuple(rows), (*archived, *([why_not] if why_not else [])))
 
 
-def projects_view(home: str, projects: Sequence[ProjectRow]) -> View:
+def projects_view(home: str, projects: Sequence[ProjectRow], *, put_away: int = 0) -> View:
     """Show the projects of a workspace."""
     columns = ("project", "name", "status", "runs", "pictures", "disk", "made")
     rows = tuple(
@@ -208,7 +219,8 @@ def projects_view(home: str, projects: Sequence[ProjectRow]) -> View:
         )
         for row in projects
     )
-    return View(f"Projects in {home}", columns, rows, () if rows else ("None yet: create_project makes one.",))
+    notes = () if rows or put_away else ("None yet: `kroma init NAME`, or create_project, makes one.",)
+    return View(f"Projects in {home}", columns, rows, (*notes, *_hidden(put_away, "project")))
 
 
 COLUMNS = ("scene", "candidate", "place", "quality", "tied with", "says")
