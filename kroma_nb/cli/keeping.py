@@ -9,6 +9,7 @@ import typer
 
 from kroma_nb.cli import screen
 from kroma_nb.cli.options import AsJson, Home, Limit, Options, Slug, Yes, takes
+from kroma_nb.model.project import ProjectStatus
 from kroma_nb.model.words import ExitCode
 
 projects = typer.Typer(help="The projects of a workspace.", no_args_is_help=True)
@@ -24,11 +25,13 @@ def list_projects(every: All = False, home: Home = None, as_json: AsJson = False
     from kroma_nb.workbench import open_workbench
 
     bench = open_workbench(home)
-    rows = bench.projects.rows(archived=every)
+    rows, lost = bench.projects.rows(archived=True), bench.projects.unreadable
+    listed = [row for row in rows if every or row.status is ProjectStatus.ACTIVE]
     if as_json:
-        screen.show_json({"ok": True, "projects": [row.to_json() for row in rows]})
+        unreadable = [one.to_json() for one in lost]
+        screen.show_json({"ok": True, "projects": [row.to_json() for row in listed], "unreadable": unreadable})
     else:
-        screen.show(report.projects_view(str(bench.home), rows))
+        screen.show(report.projects_view(str(bench.home), listed if every else rows, lost))
 
 
 @projects.command("show")
@@ -122,7 +125,7 @@ def show_asset(
         screen.show_json({"ok": True, "asset": asset.record.to_json(), "links": links})
         return
     screen.show(report.asset_view(asset.record))
-    screen.show(report.links_view(asset.record, asset.links))
+    screen.show(report.links_view(asset.links))
 
 
 def status(home: Home = None, as_json: AsJson = False) -> None:
@@ -161,14 +164,10 @@ def gc(
     as_json: AsJson = False,
 ) -> None:
     """Remove what nothing needs: leftovers of killed processes, and inputs that no run has read."""
-    from kroma_nb import report
     from kroma_nb.workbench import open_workbench
 
     cleaned = open_workbench(home).gc(dry_run=dry_run)
     if as_json:
         screen.show_json({"ok": True, "size_bytes": cleaned.size_bytes, **cleaned.to_json()})
         return
-    rows = tuple((one.path, report.size(one.size_bytes), one.why) for one in cleaned.found)
-    did = "Would go" if dry_run else "Removed"
-    title = f"{did}: {len(rows)} things, {report.size(cleaned.size_bytes)}"
-    screen.show(report.View(title, ("what", "size", "why nothing needs it"), rows, cleaned.kept))
+    screen.show(cleaned.view)

@@ -31,13 +31,14 @@ def list_runs(
     from kroma_nb import report
 
     place = _project(home, project)
-    lost, rows = place.runs.unreadable, place.runs.rows(archived=every, limit=limit)
+    lost, found = place.runs.unreadable, place.runs.rows(archived=True, limit=limit)
+    rows = [row for row in found if every or not row.archived]
     if as_json:
         unread = [{"run_id": one.run_id, "status": "unreadable", **one.to_json()} for one in lost]
         runs = sorted([*(row.to_json() for row in rows), *unread], key=lambda row: str(row["run_id"]), reverse=True)
         screen.show_json({"ok": True, "project": place.slug, "runs": runs})
     else:
-        screen.show(report.runs_view(place.slug, rows, lost))
+        screen.show(report.runs_view(place.slug, found, lost, every=every))
 
 
 @app.command("show")
@@ -91,11 +92,15 @@ def delete(
     screen.answer({"run_id": made.run_id}, f"Run {made.run_id} is deleted.", as_json=as_json)
 
 
+RunIds = Annotated[list[str] | None, typer.Argument(help="A run, or several that followed each other, oldest first.")]
+
+
 @app.command("gallery")
-def gallery(run_id: RunId = "latest", project: Slug = None, home: Home = None, as_json: AsJson = False) -> None:
-    """Write the gallery and the contact sheet of a run, also of one that was imported."""
-    made = _project(home, project).runs[run_id]
-    published = made.publish()
+def gallery(run_ids: RunIds = None, project: Slug = None, home: Home = None, as_json: AsJson = False) -> None:
+    """Write gallery and contact sheet of a run, or of a chain of runs, beside the last one's record."""
+    runs = _project(home, project).runs
+    *earlier, made = [runs[run_id] for run_id in run_ids or ["latest"]]
+    published = made.publish(*earlier)
     if as_json:
         paths = {"gallery": str(published.gallery), "contact_sheet": str(published.contact_sheet)}
         screen.show_json({"ok": True, "run_id": made.run_id, **paths})

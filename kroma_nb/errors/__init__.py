@@ -18,7 +18,7 @@
     ├── InfraFailed             exit 5   disk, permissions, processes
     │   ├── FolderTaken · WriteFailed · WorkersLost · ContentDamaged
     │   └── DatabaseUnusable             the index cannot be opened; the files that it was made of are untouched
-    │       └── DatabaseLocked · DatabaseNewer
+    │       └── DatabaseLocked · DatabaseNewer · DatabaseUnwritable
     ├── NotebookFailed          exit as the error in its cell, 1 for one that is not in this tree
     └── NotebookInterrupted     exit 6   Ctrl-C or a signal to end; what was made is kept
 
@@ -32,6 +32,7 @@ from kroma_nb.errors.leaves import (
     DatabaseLocked,
     DatabaseNewer,
     DatabaseUnusable,
+    DatabaseUnwritable,
     FieldInvalid,
     FileMissing,
     FolderTaken,
@@ -68,6 +69,7 @@ __all__ = [
     "DatabaseLocked",
     "DatabaseNewer",
     "DatabaseUnusable",
+    "DatabaseUnwritable",
     "FieldInvalid",
     "FileMissing",
     "FolderTaken",

@@ -334,6 +334,12 @@ class DatabaseUnusable(InfraFailed):
         return f"{shown(self.path)}: {self.problem}; {self.way_out}."
 
 
+class DatabaseUnwritable(DatabaseUnusable):
+    """The database lies where nothing can be written."""
+
+    error_code = "database_unwritable"
+
+
 class DatabaseLocked(DatabaseUnusable):
     """Another program holds the database for too long."""
 

@@ -50,6 +50,8 @@ class AssetRecord(Value):
         Which candidate it is a picture of; None for an input.
     pass_name, backend, version : or None
         What made it.
+    seconds : float or None
+        How long that took.
     created_at : datetime
         When the pass ended; for an input, when the first run of the project stored it.
     """
@@ -68,6 +70,7 @@ class AssetRecord(Value):
     pass_name: PassName | None
     backend: str | None
     version: str | None
+    seconds: float | None
     created_at: datetime
 
 

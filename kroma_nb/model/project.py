@@ -36,6 +36,8 @@ class ProjectCard(Value):
         The name of the project's folder.
     name : str
         What people call it; any script.
+    founded_as : str or None
+        The slug that the project was given first: it tells an original from a copy that has its id.
     """
 
     schema_: Literal["kroma_nb.project/1"] = Field(default=PROJECT_SCHEMA, alias="schema")
@@ -44,5 +46,6 @@ class ProjectCard(Value):
     name: Message
     description: Message = ""
     status: ProjectStatus = ProjectStatus.ACTIVE
+    founded_as: Slug | None = None
     created_at: datetime
     updated_at: datetime | None = None

@@ -22,6 +22,10 @@ class CandidateRow(Value):
         Candidates that cannot be told apart from this one.
     seed : int or None
         The one that the run's stage varies; the three below are all that the picture was drawn with.
+    styles : tuple of str
+        Paths of its style references in the project.
+    follows_run, follows_job, follows_candidate : or None
+        The winner whose hand it keeps, also where that run is gone.
     output : str or None
         The last picture that the candidate reached, relative to the project root.
     seconds : float or None
@@ -30,17 +34,19 @@ class CandidateRow(Value):
         What went wrong, as a sentence; empty for a candidate that is done.
     """
 
-    run_id: str
     scene: str
-    job: str
+    candidate: int
     stage: Stage
     time: TimeOfDay
     weather: Weather
-    candidate: int
     status: CandidateStatus
     winner: bool
     position: int
     quality: float | None
+    tied_with: tuple[int, ...]
+    warnings: tuple[str, ...]
+    reasons: tuple[str, ...]
+    failure: str
     chroma_delta: float | None
     sharpness: float | None
     clipping: float | None
@@ -49,26 +55,27 @@ class CandidateRow(Value):
     ink: float | None
     drawn: float | None
     fidelity: float | None
-    reasons: tuple[str, ...]
-    warnings: tuple[str, ...]
-    tied_with: tuple[int, ...]
     seed: int | None
     seed_style: int | None
     seed_time: int | None
     seed_weather: int | None
     width: int | None
     height: int | None
+    seconds: float | None
+    started_at: datetime | None
+    provider: str
+    model: str
+    prompt: str
+    run_id: str
+    job: str
     output: str | None
     sha256: str | None
     size_bytes: int | None
     scene_sha256: str | None
-    prompt: str
-    provider: str
-    model: str
-    started_at: datetime | None
-    seconds: float | None
+    styles: tuple[str, ...]
     follows_run: str | None
-    failure: str
+    follows_job: str | None
+    follows_candidate: int | None
 
 
 class PlanRow(Value):
@@ -99,6 +106,12 @@ class RunRow(Value):
         Of the pictures that it made.
     seconds : float or None
         From start to end; None while it has not ended.
+    max_chroma_delta : float, levels
+        From where on the guard calls a picture colourful.
+    paper, ink : str or None
+        The palette that was read off the style references, as ``#rrggbb``; None where it is the engine's own.
+    cost_micro_usd : int
+        What it has cost, in millionths of a US dollar.
     imported_from : str or None
         The record of another program that it was read from.
     notebook : str or None
@@ -118,6 +131,9 @@ class RunRow(Value):
     provider: str
     model: str
     seed: int | None
+    max_chroma_delta: float
+    paper: str | None
+    ink: str | None
     jobs: int
     winners: int
     pictures: int
@@ -125,7 +141,10 @@ class RunRow(Value):
     created_at: datetime
     finished_at: datetime | None
     seconds: float | None
+    cost_micro_usd: int
     kroma_nb: str | None
+    python: str | None
+    platform: str | None
     imported_from: str | None
     notebook: str | None
     archived: bool

@@ -217,6 +217,11 @@ class RunLog(Value):
         """How many candidates are done."""
         return sum(c.status is CandidateStatus.DONE for job in self.jobs for c in job.candidates)
 
+    def styles_of(self, job: JobRecord) -> tuple[str, ...]:
+        """Give the paths of the style references that a job was drawn with, in order, each once."""
+        scene = next((entry.file.path for entry in self.inputs if entry.file.sha256 == job.scene_sha256), None)
+        return tuple(path for path in dict.fromkeys(job.input_images) if path != scene)
+
     @property
     def exit_code(self) -> ExitCode:
         """What a command ends with after this run."""

@@ -64,7 +64,10 @@ def candidate_row(log: RunLog, job: JobRecord, candidate: CandidateRecord) -> Ca
         model=candidate.model,
         started_at=candidate.started_at,
         seconds=_seconds(candidate),
+        styles=log.styles_of(job),
         follows_run=job.follows.run_id if job.follows else None,
+        follows_job=job.follows.job_id if job.follows else None,
+        follows_candidate=job.follows.candidate if job.follows else None,
         failure=candidate.failure.message if candidate.failure else "",
     )
 

@@ -121,14 +121,11 @@ def asset_view(asset: AssetRecord) -> View:
     return View(asset.path, (), tuple(row for row in rows if row[1]))
 
 
-def links_view(asset: AssetRecord, links: Sequence[AssetLink]) -> View:
-    """Show what a picture was made of, and what was made of it."""
-    made = tuple(("from" if link.child == asset.path else "to", link.type.value, _other(asset, link)) for link in links)
-    return View("Links", ("", "how", "picture"), made) if made else View("Nothing is linked to it.")
-
-
-def _other(asset: AssetRecord, link: AssetLink) -> str:
-    return link.parent if link.child == asset.path else link.child
+def links_view(links: Sequence[AssetLink]) -> View:
+    """Show what pictures were made of, and what was made of them."""
+    if not links:
+        return View("Nothing is linked to it.")
+    return View("Links", ("from", "how", "to"), tuple((link.parent, link.type.value, link.child) for link in links))
 
 
 def asset_page(asset: AssetRecord, pictures: Callable[[str], bytes]) -> str:
@@ -157,9 +154,14 @@ def assets_view(assets: Sequence[AssetRecord], count: int) -> View:
     return View(phrases.counted(count, "picture"), columns, rows, left)
 
 
-def runs_view(slug: str, runs: Sequence[RunRow], lost: Sequence[Unreadable] = (), *, put_away: int = 0) -> View:
-    """Show runs, newest first; those that cannot be read stand among them, and what there is to say below."""
+def runs_view(slug: str, runs: Sequence[RunRow], lost: Sequence[Unreadable] = (), *, every: bool = False) -> View:
+    """Show runs, newest first, and what there is to say below.
+
+    Those that cannot be read stand among them; those that are put away are only counted, unless every one is asked for.
+    """
     columns = ("run", "stage", "status", "pictures", "size")
+    put_away = 0 if every else sum(row.archived for row in runs)
+    runs = [row for row in runs if every or not row.archived]
     rows = [_run_row(row) for row in runs] + [(one.run_id, "", "unreadable", "", "") for one in lost]
     said = [(row.run_id, _run_says(row)) for row in runs] + [(one.run_id, one.says) for one in lost]
     # A run's id begins with its time.
@@ -186,7 +188,9 @@ def _run_says(row: RunRow) -> str:
 def _hidden(count: int, what: str) -> tuple[str, ...]:
     if not count:
         return ()
-    return (f"{phrases.counted(count, what)} put away: --all, or archived=True, shows {'it' if count == 1 else 'them'}.",)
+    return (
+        f"{phrases.counted(count, what)} put away: --all, or archived=True, shows {'it' if count == 1 else 'them'}.",
+    )
 
 
 def project_view(card: ProjectCard, counted: ProjectRow | None, why_not: str, root: str) -> View:
@@ -204,23 +208,25 @@ def project_view(card: ProjectCard, counted: ProjectRow | None, why_not: str, ro
     return View(f"Project {card.slug}", (), tuple(rows), (*archived, *([why_not] if why_not else [])))
 
 
-def projects_view(home: str, projects: Sequence[ProjectRow], *, put_away: int = 0) -> View:
-    """Show the projects of a workspace."""
-    columns = ("project", "name", "status", "runs", "pictures", "disk", "made")
+def projects_view(home: str, projects: Sequence[ProjectRow], unreadable: Sequence[Unreadable] = ()) -> View:
+    """Show the projects of a workspace; those that are put away are only counted."""
+    columns = ("project", "name", "runs", "pictures", "disk", "made")
+    shown = [row for row in projects if row.status is ProjectStatus.ACTIVE]
     rows = tuple(
         (
             row.slug,
             row.name,
-            row.status.value,
             str(row.runs),
             str(row.pictures),
             size(row.used_bytes),
             phrases.moment(row.created_at),
         )
-        for row in projects
+        for row in shown
     )
-    notes = () if rows or put_away else ("None yet: `kroma init NAME`, or create_project, makes one.",)
-    return View(f"Projects in {home}", columns, rows, (*notes, *_hidden(put_away, "project")))
+    none = () if projects or unreadable else ("None yet: `kroma init NAME`, or create_project, makes one.",)
+    lost = (f"Cannot be read: {one.says}" for one in unreadable)
+    hidden = _hidden(len(projects) - len(shown), "project")
+    return View(f"Projects in {home}", columns, rows, (*none, *lost, *hidden))
 
 
 COLUMNS = ("scene", "candidate", "place", "quality", "tied with", "says")

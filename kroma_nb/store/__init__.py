@@ -4,6 +4,7 @@ from kroma_nb.store.assets import count_assets, density, list_assets, list_links
 from kroma_nb.store.database import Rows, Store, open_store
 from kroma_nb.store.ingest import Beside, drop_run, put_run
 from kroma_nb.store.projects import (
+    KnownProject,
     KnownRun,
     clear_project,
     drop_projects,
@@ -16,6 +17,7 @@ from kroma_nb.store.runs import followers, list_candidates, list_runs
 
 __all__ = [
     "Beside",
+    "KnownProject",
     "KnownRun",
     "Rows",
     "Store",

@@ -12,7 +12,6 @@ from sqlalchemy.dialects.sqlite import insert
 from kroma_nb.model.asset import AssetFilter, AssetKind, AssetLink, AssetRecord, LinkType
 from kroma_nb.model.words import PassName, Stage
 from kroma_nb.store.ids import asset_key, moment, run_key, stamp
-from kroma_nb.store.ingest import count_bytes
 from kroma_nb.store.schema import asset_links, assets, project_files, run_candidates, run_jobs, runs
 
 if TYPE_CHECKING:
@@ -20,6 +19,8 @@ if TYPE_CHECKING:
 
 # When a picture was made whose record does not say it: before everything else.
 UNDATED = datetime(1970, 1, 1, tzinfo=UTC)
+WHOLE = 64
+"""How many digits a sha256 has; fewer are its beginning."""
 HISTORY = 5
 """How many of a project's newest runs a forecast looks at."""
 
@@ -52,7 +53,10 @@ def list_assets(
     )
     if after is not None:
         place = sa.tuple_(sa.literal(stamp(after.created_at)), sa.literal(str(after.id)))
-        page = page.where(sa.tuple_(assets.c.created_at, assets.c.id) < place)
+        created_at: sa.ColumnElement[str] = assets.c.created_at
+        if which.sha256 is not None and len(which.sha256) < WHOLE:
+            created_at = created_at.concat("")  # the digits find a handful, this must not choose the index
+        page = page.where(sa.tuple_(created_at, assets.c.id) < place)
     page = page.order_by(assets.c.created_at.desc(), assets.c.id.desc()).limit(limit)
     return tuple(_asset(row) for row in rows.execute(page))
 
@@ -73,6 +77,7 @@ def _asset(row: Any) -> AssetRecord:
         pass_name=PassName(row.pass_name) if row.pass_name else None,
         backend=row.backend,
         version=row.version,
+        seconds=row.seconds,
         created_at=moment(row.created_at),
     )
 
@@ -83,13 +88,21 @@ def count_assets(rows: sa.Connection, project_id: str, which: AssetFilter) -> in
 
 
 def _fits(project_id: str, which: AssetFilter) -> list[sa.ColumnElement[bool]]:
-    named = {
-        assets.c.kind: which.kind.value if which.kind else None,
-        assets.c.run_id: run_key(project_id, which.run_id) if which.run_id else None,
-        assets.c.sha256: which.sha256,
-        assets.c.path: which.path,
-    }
-    return [assets.c.project_id == project_id, *(column == word for column, word in named.items() if word is not None)]
+    fits = [assets.c.project_id == project_id]
+    if which.run_id is not None:
+        fits.append(assets.c.run_id == run_key(project_id, which.run_id))
+    if which.path is not None:
+        fits.append(assets.c.path == which.path)
+    if which.sha256 is not None and len(which.sha256) == WHOLE:
+        fits.append(assets.c.sha256 == which.sha256)
+    elif which.sha256 is not None:
+        # Hexadecimal digits end with f: what begins with these stands between them and the letter after it.
+        fits += [assets.c.sha256 >= which.sha256, assets.c.sha256 < f"{which.sha256}g"]
+    if which.kind is not None:
+        # Beside something that finds a few rows, the kind only passes over some: it must not choose the index.
+        alone = which == AssetFilter(kind=which.kind)
+        fits.append((assets.c.kind if alone else assets.c.kind.concat("")) == which.kind.value)
+    return fits
 
 
 def list_links(rows: sa.Connection, project_id: str, asset_id: UUID) -> tuple[AssetLink, ...]:
@@ -134,27 +147,25 @@ def put_imported(rows: sa.Connection, project_id: str, found: ImportedAssets, se
         What their list looked like when it was read.
     """
     rows.execute(sa.delete(assets).where(assets.c.project_id == project_id, assets.c.kind == AssetKind.IMPORTED.value))
-    made = [_imported_row(project_id, one) for one in found.assets]
-    if made:
-        rows.execute(sa.insert(assets), made)
-    joined = [
-        {
-            "project_id": project_id,
-            "parent_id": asset_key(project_id, link.parent),
-            "child_id": asset_key(project_id, link.child),
-            "link_type": link.type,
-        }
-        for link in found.links
-    ]
-    if joined:
-        # A link to a picture of a run that was deleted since then leads nowhere.
-        keys = {link[end] for link in joined for end in ("parent_id", "child_id")}
-        known = set(rows.scalars(sa.select(assets.c.id).where(assets.c.id.in_(keys))))
-        kept = [link for link in joined if {link["parent_id"], link["child_id"]} <= known]
-        rows.execute(insert(asset_links).on_conflict_do_nothing(), kept) if kept else None
+    # A list may name one picture by several sources: the oldest is the one that is meant.
+    by_path: dict[str, ImportedAsset] = {}
+    for one in sorted(found.assets, key=lambda one: (one.created_at or UNDATED, one.source_id), reverse=True):
+        by_path[one.path] = one
+    if by_path:
+        rows.execute(sa.insert(assets), [_imported_row(project_id, one) for one in by_path.values()])
+    _put_links(rows, project_id, found)
     files = insert(project_files).values(project_id=project_id, seen=seen)
     rows.execute(files.on_conflict_do_update(index_elements=["project_id"], set_={"seen": seen}))
-    count_bytes(rows, project_id)
+
+
+def _put_links(rows: sa.Connection, project_id: str, found: ImportedAssets) -> None:
+    """Write the links whose two pictures are there: one of a run that was deleted since then leads nowhere."""
+    for link in found.links:
+        ends = asset_key(project_id, link.parent), asset_key(project_id, link.child)
+        there = rows.scalar(sa.select(sa.func.count()).select_from(assets).where(assets.c.id.in_(ends)))
+        if there == len(ends) and ends[0] != ends[1]:
+            row = {"project_id": project_id, "parent_id": ends[0], "child_id": ends[1], "link_type": link.type}
+            rows.execute(insert(asset_links).values(row).on_conflict_do_nothing())
 
 
 def _imported_row(project_id: str, one: ImportedAsset) -> dict[str, Any]:

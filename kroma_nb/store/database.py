@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
-from kroma_nb.errors import DatabaseLocked, DatabaseNewer, DatabaseUnusable
+from kroma_nb.errors import DatabaseLocked, DatabaseNewer, DatabaseUnusable, DatabaseUnwritable
 from kroma_nb.store.schema import HEAD
 
 try:
@@ -26,14 +26,16 @@ APPLICATION_ID = 0x4B524E42  # "KRNB", where SQLite keeps whose file it is
 OLDER = ("0001", "0002", "0003")
 BUSY_S = 30.0
 
+WRITE, READ, STILL = "mode=rw", "mode=ro", "immutable=1"
 REBUILD = "move the file away and give `kroma reindex`: it is made again from the projects' files"
 _SPOKEN = {
     "SQLITE_BUSY": (DatabaseLocked, "another program has held it for too long", "try again when that one has ended"),
     "SQLITE_LOCKED": (DatabaseLocked, "another program has held it for too long", "try again when that one has ended"),
-    "SQLITE_READONLY": (DatabaseUnusable, "it cannot be written", "check the permissions of the file and its folder"),
-    "SQLITE_CANTOPEN": (DatabaseUnusable, "it cannot be opened", "check the permissions of the file and its folder"),
+    "SQLITE_READONLY": (DatabaseUnwritable, "it cannot be written", "check the permissions of the file and its folder"),
+    "SQLITE_CANTOPEN": (DatabaseUnwritable, "it cannot be opened", "check the permissions of the file and its folder"),
     "SQLITE_NOTADB": (DatabaseUnusable, "it is no SQLite database, or a damaged one", REBUILD),
     "SQLITE_CORRUPT": (DatabaseUnusable, "it is damaged", REBUILD),
+    "SQLITE_ERROR": (DatabaseUnusable, "its tables are not those of this version", REBUILD),
     "SQLITE_FULL": (DatabaseUnusable, "the disk is full", "free some space and give `kroma reindex`"),
     "SQLITE_IOERR": (DatabaseUnusable, "the disk fails", "check the disk and give `kroma reindex`"),
 }
@@ -50,13 +52,13 @@ class Store:
     ----------
     path : Path
         Its file.
-    read_only : bool
-        Whether it lies where nothing can be written.
+    mode : str
+        How it was opened: to write, only to read, or as a file that nobody writes.
     """
 
-    def __init__(self, path: Path, *, busy_s: float = BUSY_S, read_only: bool = False) -> None:
-        self.path, self.busy_s, self.read_only = path, busy_s, read_only
-        uri = f"{path.absolute().as_uri()}?{'immutable=1' if read_only else 'mode=rw'}"
+    def __init__(self, path: Path, *, busy_s: float = BUSY_S, mode: str = WRITE) -> None:
+        self.path, self.busy_s, self.mode = path, busy_s, mode
+        uri = f"{path.absolute().as_uri()}?{mode}"
         self.engine = sa.create_engine("sqlite://", creator=lambda: connected(uri, busy_s), poolclass=sa.pool.QueuePool)
         sa.event.listen(self.engine, "begin", _begin)
 
@@ -109,24 +111,39 @@ def open_store(path: Path, *, busy_s: float = BUSY_S) -> Store:
     """
     if not path.exists():
         _make(path)
-    store = Store(path, busy_s=busy_s)
-    try:
-        found = _revision(store)
-    except DatabaseUnusable:
-        store = _as_read_only(store)
-        found = _revision(store)
-    if found != HEAD and not store.read_only:
-        _bring_up_to_date(path)
+    store, found = _opened(path, busy_s)
+    if found == HEAD:
+        return store
+    if store.mode != WRITE:
+        problem = (
+            f"an older kroma_nb has made it (migration {found}), and it cannot be brought up to date where it lies"
+        )
+        raise DatabaseUnwritable(path, problem, "copy the workspace to where it can be written")
+    _bring_up_to_date(path)
     return store
 
 
-def _as_read_only(store: Store) -> Store:
-    """Open a file that lies where nothing can be written; only one that nobody is writing can be read there."""
-    store.close()
-    journal = store.path.with_name(f"{store.path.name}-wal")
-    if journal.exists() and journal.stat().st_size:
-        return store
-    return Store(store.path, read_only=True)
+def _opened(path: Path, busy_s: float) -> tuple[Store, str | None]:
+    """Open a database as well as its place allows: to write, to read, or as a file that nobody writes.
+
+    Raises
+    ------
+    DatabaseUnusable
+        If it can be opened in none of these ways.
+    """
+    journal = path.with_name(f"{path.name}-wal")
+    # Without its log, which others may be writing, a file must never be taken for one that does not change.
+    still = not journal.exists() or journal.stat().st_size == 0
+    refused: DatabaseUnwritable | None = None
+    for mode in (WRITE, READ, STILL) if still else (WRITE, READ):
+        store = Store(path, busy_s=busy_s, mode=mode)
+        try:
+            return store, _revision(store)
+        except DatabaseUnwritable as error:
+            store.close()
+            refused = error
+    assert refused is not None
+    raise refused
 
 
 def _make(path: Path) -> None:

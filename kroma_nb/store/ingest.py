@@ -97,7 +97,6 @@ def _put_run(writing: Writing, jobs: Iterable[JobRecord], beside: Beside) -> str
     counted = {name: getattr(writing, name) for name in ("jobs", "winners", "pictures", "size_bytes")}
     rows.execute(sa.update(schema.runs).where(schema.runs.c.id == writing.run).values(counted))
     _link_followed(writing)
-    count_bytes(rows, project_id)
     return writing.run
 
 
@@ -112,21 +111,7 @@ def drop_run(rows: sa.Connection, project_id: str, run_id: str) -> bool:
         those = assets.c.id.in_(read[start : start + 500])
         rows.execute(sa.delete(assets).where(those, first.is_(None)))
         rows.execute(sa.update(assets).where(those).values(created_at=first))
-    # Links that an import has left may have gone with its pictures: their list is to be read again.
-    rows.execute(sa.delete(schema.project_files).where(schema.project_files.c.project_id == project_id))
-    count_bytes(rows, project_id)
     return True
-
-
-def count_bytes(rows: sa.Connection, project_id: str) -> None:
-    """Bring the number of bytes that a project keeps up to date."""
-    runs, assets, storage = schema.runs, schema.assets, schema.project_storage
-    made = sa.select(sa.func.coalesce(sa.func.sum(runs.c.size_bytes), 0)).where(runs.c.project_id == project_id)
-    kept = sa.select(sa.func.coalesce(sa.func.sum(assets.c.size_bytes), 0)).where(
-        assets.c.project_id == project_id, assets.c.kind != AssetKind.PICTURE.value
-    )
-    used = made.scalar_subquery() + kept.scalar_subquery()
-    rows.execute(sa.update(storage).where(storage.c.project_id == project_id).values(used_bytes=used))
 
 
 def _run_row(writing: Writing) -> dict[str, Any]:
@@ -144,7 +129,12 @@ def _run_row(writing: Writing) -> dict[str, Any]:
         "model": head.model,
         "plan_sha256": head.plan_sha256,
         "seed": head.generation.seed if head.generation else None,
+        "max_chroma_delta": head.guard.max_chroma_delta,
+        "paper": _hex(head.palette.paper) if head.palette else None,
+        "ink": _hex(head.palette.ink) if head.palette else None,
         "kroma_nb": head.environment.kroma_nb if head.environment else None,
+        "python": head.environment.python if head.environment else None,
+        "platform": head.environment.platform if head.environment else None,
         "imported_from": head.imported.source if head.imported else None,
         "created_at": stamp(head.timestamp),
         "finished_at": stamp(head.finished_at) if head.finished_at else None,
@@ -154,6 +144,10 @@ def _run_row(writing: Writing) -> dict[str, Any]:
         "size_bytes": 0,
         "next_step": head.next_step,
     }
+
+
+def _hex(color: tuple[int, int, int]) -> str:
+    return "#{:02x}{:02x}{:02x}".format(*color)
 
 
 def _notebook_row(run: str, notebook: NotebookRecord) -> dict[str, Any]:

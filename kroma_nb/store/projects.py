@@ -8,11 +8,12 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
 
+from kroma_nb.model.asset import AssetKind
 from kroma_nb.model.project import ProjectCard, ProjectStatus
 from kroma_nb.model.rows import ProjectRow
 from kroma_nb.model.words import RunStatus
 from kroma_nb.store.ids import moment, stamp
-from kroma_nb.store.schema import project_files, project_storage, projects, run_files, runs
+from kroma_nb.store.schema import assets, project_files, project_storage, projects, run_files, runs
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -31,6 +32,7 @@ def put_project(rows: sa.Connection, card: ProjectCard, root: str) -> None:
         "name": card.name,
         "description": card.description,
         "status": card.status.value,
+        "founded_as": card.founded_as,
         "created_at": stamp(card.created_at),
         "updated_at": stamp(card.updated_at) if card.updated_at else None,
     }
@@ -39,16 +41,14 @@ def put_project(rows: sa.Connection, card: ProjectCard, root: str) -> None:
     rows.execute(sa.delete(projects).where(projects.c.slug == card.slug, projects.c.id != key))
     new = insert(projects).values(id=key, **said)
     rows.execute(new.on_conflict_do_update(index_elements=["id"], set_=said))
-    storage = insert(project_storage).values(project_id=key, root=root, used_bytes=0)
-    rows.execute(storage.on_conflict_do_update(index_elements=["project_id"], set_={"root": root}))
+    storage = insert(project_storage).values(project_id=key, local_root=root)
+    rows.execute(storage.on_conflict_do_update(index_elements=["project_id"], set_={"local_root": root}))
 
 
-def drop_projects(rows: sa.Connection, *, but: set[str]) -> tuple[str, ...]:
-    """Remove the projects whose slugs are not among these, with all their rows, and give their slugs."""
-    gone = tuple(slug for slug in rows.scalars(sa.select(projects.c.slug)) if slug not in but)
-    for slug in gone:
+def drop_projects(rows: sa.Connection, slugs: Collection[str]) -> None:
+    """Remove projects with all their rows."""
+    for slug in slugs:
         rows.execute(sa.delete(projects).where(projects.c.slug == slug))
-    return gone
 
 
 def clear_project(rows: sa.Connection, project_id: str) -> None:
@@ -78,6 +78,7 @@ def _card(row: Any) -> ProjectCard:
         name=row.name,
         description=row.description,
         status=ProjectStatus(row.status),
+        founded_as=row.founded_as,
         created_at=moment(row.created_at),
         updated_at=moment(row.updated_at) if row.updated_at else None,
     )
@@ -103,17 +104,32 @@ def known_runs(rows: sa.Connection, project_ids: Collection[str]) -> dict[str, d
     return found
 
 
-def list_projects(rows: sa.Connection) -> tuple[ProjectRow, ...]:
-    """Give every project, sorted by slug."""
+def list_projects(rows: sa.Connection, project_id: str | None = None) -> tuple[ProjectRow, ...]:
+    """Give every project, sorted by slug; or only one."""
+    meant = sa.true() if project_id is None else projects.c.id == project_id
     counted = (
-        sa.select(runs.c.project_id, sa.func.count().label("runs"), sa.func.sum(runs.c.pictures).label("pictures"))
+        sa.select(
+            runs.c.project_id,
+            sa.func.count().label("runs"),
+            sa.func.sum(runs.c.pictures).label("pictures"),
+            sa.func.sum(runs.c.size_bytes).label("made_bytes"),
+        )
+        .where(runs.c.project_id.in_(sa.select(projects.c.id).where(meant)))
         .group_by(runs.c.project_id)
         .subquery()
     )
+    beside = [kind.value for kind in AssetKind if kind is not AssetKind.PICTURE]
+    kept = (
+        sa.select(assets.c.project_id, sa.func.sum(assets.c.size_bytes).label("kept_bytes"))
+        .where(assets.c.kind.in_(beside), assets.c.project_id.in_(sa.select(projects.c.id).where(meant)))
+        .group_by(assets.c.project_id)
+        .subquery()
+    )
     wanted = (
-        sa.select(projects, project_storage.c.used_bytes, counted.c.runs, counted.c.pictures)
-        .join(project_storage, project_storage.c.project_id == projects.c.id)
-        .join(counted, counted.c.project_id == projects.c.id, isouter=True)
+        sa.select(projects, counted, kept.c.kept_bytes)
+        .outerjoin(counted, counted.c.project_id == projects.c.id)
+        .outerjoin(kept, kept.c.project_id == projects.c.id)
+        .where(meant)
         .order_by(projects.c.slug)
     )
     return tuple(
@@ -124,7 +140,7 @@ def list_projects(rows: sa.Connection) -> tuple[ProjectRow, ...]:
             description=row.description,
             runs=row.runs or 0,
             pictures=row.pictures or 0,
-            used_bytes=row.used_bytes,
+            used_bytes=(row.made_bytes or 0) + (row.kept_bytes or 0),
             created_at=moment(row.created_at),
         )
         for row in rows.execute(wanted)

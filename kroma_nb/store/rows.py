@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     import sqlalchemy as sa
 
+    from kroma_nb.model.plan import Followed
     from kroma_nb.model.run import PassRecord
     from kroma_nb.model.runlog import CandidateRecord, JobRecord, RunLog
 
@@ -85,10 +86,6 @@ def _add_job(writing: Writing, job: JobRecord, position: int) -> None:
     writing.jobs += 1
     writing.winners += job.selected_candidate is not None
     follows = job.follows
-    followed = None
-    if follows is not None:
-        followed_job = job_key(run_key(writing.project_id, follows.run_id), follows.job_id)
-        followed = candidate_key(followed_job, follows.candidate)
     writing.waiting["run_jobs"].append(
         (
             key,
@@ -108,11 +105,20 @@ def _add_job(writing: Writing, job: JobRecord, position: int) -> None:
             job.planned_candidates,
             job.selected_candidate,
             job.failure_reason,
-            followed,
+            " ".join(writing.head.styles_of(job)),
+            follows.run_id if follows else None,
+            follows.job_id if follows else None,
+            follows.candidate if follows else None,
+            _followed(writing, follows) if follows else None,
         )
     )
     for candidate in job.candidates:
         _add_candidate(writing, job, key, candidate)
+
+
+def _followed(writing: Writing, follows: Followed) -> str:
+    job = job_key(run_key(writing.project_id, follows.run_id), follows.job_id)
+    return candidate_key(job, follows.candidate)
 
 
 def _add_candidate(writing: Writing, job: JobRecord, job_id: str, candidate: CandidateRecord) -> None:
@@ -195,7 +201,7 @@ def _pictures(writing: Writing, job: JobRecord, key: str, candidate: CandidateRe
         yield (
             *(made, writing.project_id, writing.run, key, AssetKind.PICTURE.value, record.output.path),
             *(record.output.sha256, record.output.size_bytes, _media_type(record.output.path)),
-            *(width, height, record.name.value, record.backend, record.version),
+            *(width, height, record.name.value, record.backend, record.version, _seconds(record)),
             *(last, stamp(at)),
         )
     ended = stamp(candidate.finished_at or writing.head.timestamp)
@@ -206,8 +212,14 @@ def _pictures(writing: Writing, job: JobRecord, key: str, candidate: CandidateRe
             kind = AssetKind.PICTURE.value
             yield (
                 *(lost, writing.project_id, writing.run, key, kind, path, None, None, _media_type(path)),
-                *(None, None, None, None, None, False, ended),
+                *(None, None, None, None, None, None, False, ended),
             )
+
+
+def _seconds(record: PassRecord) -> float | None:
+    if record.started_at is None or record.finished_at is None:
+        return None
+    return (record.finished_at - record.started_at).total_seconds()
 
 
 def _refuse_others(writing: Writing, candidate: CandidateRecord) -> None:
@@ -232,7 +244,7 @@ def _note_links(writing: Writing, job: JobRecord, record: PassRecord, made: str)
         _note(writing, links, asset_key(writing.project_id, record.input.path), made, LinkType.DERIVED_FROM)
     if record.name is PassName.GENERATE:
         scene = record.input.path if record.input else None
-        for path in job.input_images:
+        for path in writing.head.styles_of(job):
             if path != scene:
                 _note(writing, links, asset_key(writing.project_id, path), made, LinkType.REFERENCE_OF)
 

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from kroma_nb.errors import RequestInvalid
 from kroma_nb.model.rows import CandidateRow, RunRow
 from kroma_nb.model.words import CandidateStatus, Gate, RunStatus, Stage, TimeOfDay, Weather
 from kroma_nb.store.ids import moment, run_key
-from kroma_nb.store.schema import assets, quality_reports, run_candidates, run_jobs, run_notebooks, runs
+from kroma_nb.store.schema import assets, cost_events, quality_reports, run_candidates, run_jobs, run_notebooks, runs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,19 +37,36 @@ def list_runs(
         At most so many.
     archived : bool
         Also those that are put away.
+
+    Raises
+    ------
+    RequestInvalid
+        If the run that they should come after is not there.
     """
+    spent = sa.select(sa.func.sum(cost_events.c.total_micro)).where(
+        cost_events.c.run_id == runs.c.id, cost_events.c.currency == "USD"
+    )
     wanted = (
-        sa.select(runs, run_notebooks.c.name.label("notebook"))
+        sa.select(runs, run_notebooks.c.name.label("notebook"), spent.scalar_subquery().label("cost"))
         .outerjoin(run_notebooks, run_notebooks.c.run_id == runs.c.id)
         .where(runs.c.project_id == project_id)
     )
     if not archived:
         wanted = wanted.where(runs.c.archived_at.is_(None))
     if after is not None:
-        last = sa.select(runs.c.created_at, runs.c.id).where(runs.c.project_id == project_id, runs.c.run_id == after)
-        wanted = wanted.where(sa.tuple_(runs.c.created_at, runs.c.id) < last.scalar_subquery())
+        wanted = wanted.where(sa.tuple_(runs.c.created_at, runs.c.id) < _place_of(rows, project_id, after))
     wanted = wanted.order_by(runs.c.created_at.desc(), runs.c.id.desc()).limit(limit)
     return tuple(_run(row) for row in rows.execute(wanted))
+
+
+def _place_of(rows: sa.Connection, project_id: str, run_id: str) -> sa.Tuple:
+    place = rows.execute(
+        sa.select(runs.c.created_at, runs.c.id).where(runs.c.project_id == project_id, runs.c.run_id == run_id)
+    ).one_or_none()
+    if place is None:
+        problem = f"run {run_id} is not in the index, so nothing can come after it"
+        raise RequestInvalid("request", "after", problem, "begin with the first page again")
+    return sa.tuple_(sa.literal(place.created_at), sa.literal(place.id))
 
 
 def followers(rows: sa.Connection, project_id: str, run_id: str) -> tuple[str, ...]:
@@ -80,6 +98,9 @@ def _run(row: Any) -> RunRow:
         provider=row.provider,
         model=row.model,
         seed=row.seed,
+        max_chroma_delta=row.max_chroma_delta,
+        paper=row.paper,
+        ink=row.ink,
         jobs=row.jobs,
         winners=row.winners,
         pictures=row.pictures,
@@ -87,7 +108,10 @@ def _run(row: Any) -> RunRow:
         created_at=started,
         finished_at=finished,
         seconds=(finished - started).total_seconds() if finished else None,
+        cost_micro_usd=row.cost or 0,
         kroma_nb=row.kroma_nb,
+        python=row.python,
+        platform=row.platform,
         imported_from=row.imported_from,
         notebook=row.notebook,
         archived=row.archived_at is not None,
@@ -97,8 +121,6 @@ def _run(row: Any) -> RunRow:
 
 def list_candidates(rows: sa.Connection, project_id: str) -> Iterator[CandidateRow]:
     """Give every candidate of a project's runs, oldest run first, in the order of its scenes."""
-    followed_job = run_jobs.alias("followed_job")
-    followed_candidate, followed_run = run_candidates.alias("followed"), runs.alias("followed_run")
     wanted = (
         sa.select(
             runs.c.run_id.label("run_name"),
@@ -109,16 +131,13 @@ def list_candidates(rows: sa.Connection, project_id: str) -> Iterator[CandidateR
             *(quality_reports.c[name] for name in (*_MEASURES, "hard_reasons")),
             quality_reports.c.soft_warnings.label("warnings"),
             *(assets.c[name] for name in ("path", "sha256", "size_bytes", "width", "height")),
-            followed_run.c.run_id.label("follows_run"),
+            *(run_jobs.c[name] for name in ("styles", "follows_run", "follows_job", "follows_candidate")),
         )
         .select_from(runs)
         .join(run_jobs, run_jobs.c.run_id == runs.c.id)
         .join(run_candidates, run_candidates.c.job_id == run_jobs.c.id)
         .outerjoin(quality_reports, quality_reports.c.candidate_id == run_candidates.c.id)
         .outerjoin(assets, (assets.c.candidate_id == run_candidates.c.id) & assets.c.is_last)
-        .outerjoin(followed_candidate, followed_candidate.c.id == run_jobs.c.follows_candidate_id)
-        .outerjoin(followed_job, followed_job.c.id == followed_candidate.c.job_id)
-        .outerjoin(followed_run, followed_run.c.id == followed_job.c.run_id)
         .where(runs.c.project_id == project_id)
         .order_by(runs.c.created_at, runs.c.id, run_jobs.c.position, run_candidates.c.candidate_index)
     )
@@ -159,7 +178,10 @@ def _candidate(row: Any) -> CandidateRow:
         model=row.model,
         started_at=started,
         seconds=(finished - started).total_seconds() if started and finished else None,
+        styles=tuple(row.styles.split()),
         follows_run=row.follows_run,
+        follows_job=row.follows_job,
+        follows_candidate=row.follows_candidate,
         failure=row.failure_message or "",
     )
 

@@ -53,6 +53,7 @@ projects = sa.Table(
     sa.Column("name", sa.Text, nullable=False),
     sa.Column("description", sa.Text, nullable=False),
     sa.Column("status", sa.String(16), nullable=False),
+    sa.Column("founded_as", sa.String(100)),
     sa.Column("created_at", MOMENT, nullable=False),
     sa.Column("updated_at", MOMENT),
     _one_of("status", ProjectStatus),
@@ -62,9 +63,7 @@ project_storage = sa.Table(
     "project_storage",
     metadata,
     sa.Column("project_id", ID, sa.ForeignKey("projects.id", ondelete="CASCADE"), primary_key=True),
-    sa.Column("root", sa.Text, nullable=False),  # relative to the workspace, which may be moved
-    sa.Column("used_bytes", sa.BigInteger, nullable=False),
-    *_not_negative("used_bytes"),
+    sa.Column("local_root", sa.Text, nullable=False),  # relative to the workspace, which may be moved
 )
 
 runs = sa.Table(
@@ -82,7 +81,12 @@ runs = sa.Table(
     sa.Column("model", sa.Text, nullable=False),
     sa.Column("plan_sha256", sa.String(64)),
     sa.Column("seed", sa.BigInteger),
+    sa.Column("max_chroma_delta", sa.Float, nullable=False),
+    sa.Column("paper", sa.String(7)),  # as #rrggbb
+    sa.Column("ink", sa.String(7)),
     sa.Column("kroma_nb", sa.Text),  # the version that made it
+    sa.Column("python", sa.Text),
+    sa.Column("platform", sa.Text),
     sa.Column("imported_from", sa.Text),
     sa.Column("created_at", MOMENT, nullable=False),
     sa.Column("finished_at", MOMENT),
@@ -157,6 +161,10 @@ run_jobs = sa.Table(
     sa.Column("planned_candidates", sa.Integer, nullable=False),
     sa.Column("selected_candidate", sa.Integer),
     sa.Column("failure_reason", sa.Text),
+    sa.Column("styles", sa.Text, nullable=False),  # paths of style references, with a space between them
+    sa.Column("follows_run", sa.String(100)),
+    sa.Column("follows_job", sa.Text),
+    sa.Column("follows_candidate", sa.Integer),
     sa.Column("follows_candidate_id", ID),  # no foreign key: the run that is followed may be deleted, or come later
     sa.UniqueConstraint("run_id", "job_key"),
     sa.UniqueConstraint("run_id", "position"),
@@ -215,6 +223,7 @@ assets = sa.Table(
     sa.Column("pass_name", sa.String(16)),
     sa.Column("backend", sa.Text),
     sa.Column("version", sa.Text),
+    sa.Column("seconds", sa.Float),  # that its pass took
     sa.Column("is_last", sa.Boolean, nullable=False),  # that its candidate has reached
     sa.Column("created_at", MOMENT, nullable=False),
     sa.UniqueConstraint("project_id", "path"),
@@ -223,7 +232,7 @@ assets = sa.Table(
     sa.Index(None, "project_id", "kind", "created_at", "id"),
     sa.Index(None, "run_id", "created_at", "id"),
     sa.Index(None, "candidate_id"),
-    sa.Index(None, "project_id", "sha256"),
+    sa.Index(None, "project_id", "sha256", "created_at", "id"),
     _one_of("kind", AssetKind),
     _one_of("pass_name", PassName),
     sa.CheckConstraint("(kind = 'picture') = (run_id IS NOT NULL)", name="pictures_have_a_run"),

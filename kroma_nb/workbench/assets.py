@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
 from kroma_nb import report, store
-from kroma_nb.errors import FileMissing, RequestInvalid
+from kroma_nb.errors import FileMissing, KromaError, RequestInvalid
 from kroma_nb.model.asset import AssetFilter, AssetKind, AssetLink, AssetRecord
 from kroma_nb.model.run import StoredFile
 from kroma_nb.workbench.files import load_picture, read_stored
@@ -24,6 +25,16 @@ if TYPE_CHECKING:
 
 PAGE = 60
 EVERY = AssetFilter()
+
+
+class Links(tuple[AssetLink, ...]):
+    """What a picture was made of, and what was made of it."""
+
+    def __repr__(self) -> str:
+        return report.links_view(self).text()
+
+    def _repr_html_(self) -> str:
+        return report.links_view(self).html()
 
 
 @dataclass(frozen=True)
@@ -51,10 +62,10 @@ class Asset:
         return self.project.root / self.record.path
 
     @property
-    def links(self) -> tuple[AssetLink, ...]:
+    def links(self) -> Links:
         """What it was made of, and what was made of it."""
         with self.project.bench.index.rows(self.project) as (rows, key):
-            return store.list_links(rows, key, self.record.id)
+            return Links(store.list_links(rows, key, self.record.id))
 
     def picture(self) -> Picture:
         """Load it, checked against the record.
@@ -82,6 +93,19 @@ class Asset:
         return report.asset_page(self.record, partial(read_stored, self.project.root))
 
 
+class Page(tuple[Asset, ...]):
+    """Some pictures of a project, in order."""
+
+    def __repr__(self) -> str:
+        return self._view().text()
+
+    def _repr_html_(self) -> str:
+        return self._view().html()
+
+    def _view(self) -> report.View:
+        return report.assets_view([asset.record for asset in self], len(self))
+
+
 @dataclass(frozen=True)
 class Assets:
     """Pictures of a project, newest first.
@@ -101,19 +125,33 @@ class Assets:
     ) -> Assets:
         """Keep those of a kind, of a run, or of a content.
 
+        Parameters
+        ----------
+        kind : str, optional
+            ``input``, ``picture`` or ``imported``.
+        run : Run or str, optional
+            As `Runs` takes it, ``latest`` too.
+        sha256 : str, optional
+            Whole, or its first digits, 6 or more: pages show 12.
+
         Raises
         ------
         RequestInvalid
-            If there is no such kind.
+            If there is no such kind or run, or the digits are none.
         """
         if kind is not None and kind not in list(AssetKind):
             known = ", ".join(AssetKind)
             raise RequestInvalid("request", "kind", f"{kind!r} is no kind of picture", f"choose from {known}")
-        asked = {"kind": AssetKind(kind) if kind else None, "run_id": getattr(run, "run_id", run), "sha256": sha256}
+        if sha256 is not None and not re.fullmatch(r"[0-9a-f]{6,64}", sha256):
+            raise RequestInvalid(
+                "request", "sha256", f"{sha256!r} is no sha256", "give 6 to 64 of the digits 0-9 and a-f"
+            )
+        run_id = self.project.runs[run].run_id if isinstance(run, str) else run.run_id if run is not None else None
+        asked = {"kind": AssetKind(kind) if kind else None, "run_id": run_id, "sha256": sha256}
         named = {name: value for name, value in asked.items() if value is not None}
         return Assets(self.project, self.which.model_copy(update=named))
 
-    def page(self, *, after: Asset | None = None, limit: int = PAGE) -> tuple[Asset, ...]:
+    def page(self, *, after: Asset | None = None, limit: int = PAGE) -> Page:
         """Give some of them, newest first; as fast at any depth.
 
         Parameters
@@ -126,7 +164,7 @@ class Assets:
         last = after.record if after else None
         with self.project.bench.index.rows(self.project, fresh=after is None) as (rows, key):
             found = store.list_assets(rows, key, self.which, after=last, limit=limit)
-        return tuple(Asset(self.project, record) for record in found)
+        return Page(Asset(self.project, record) for record in found)
 
     def frame(self) -> pd.DataFrame:
         """Give one row a picture."""
@@ -161,4 +199,7 @@ class Assets:
         return self._view().html()
 
     def _view(self) -> report.View:
-        return report.assets_view([asset.record for asset in self.page()], len(self))
+        try:
+            return report.assets_view([asset.record for asset in self.page()], len(self))
+        except KromaError as error:
+            return report.View(f"Pictures of {self.project.slug}", notes=(str(error),))

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import shutil
+import contextlib
 import time
 from typing import TYPE_CHECKING
 
-from kroma_nb import run, store
-from kroma_nb.errors import WriteFailed
+from kroma_nb import report, run, store
+from kroma_nb.errors import RecordInvalid, WriteFailed
 from kroma_nb.model.asset import AssetFilter, AssetKind
 from kroma_nb.model.value import Value
 from kroma_nb.run import RunFolder
-from kroma_nb.workbench.ending import DELETED
+from kroma_nb.workbench.ending import DELETED, remove_tree
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,6 +61,21 @@ class CleanUp(Value):
         """How much disk it took, or takes."""
         return sum(leftover.size_bytes for leftover in self.found)
 
+    @property
+    def view(self) -> report.View:
+        """What it shows of itself."""
+        did = "Removed" if self.removed else "Would go"
+        things = report.counted(len(self.found), "thing")
+        title = f"{did}: {things}, {report.size(self.size_bytes)}" if self.found else "Nothing is needless here."
+        rows = tuple((one.path, report.size(one.size_bytes), one.why) for one in self.found)
+        return report.View(title, ("what", "size", "why nothing needs it") if rows else (), rows, self.kept)
+
+    def __repr__(self) -> str:
+        return self.view.text()
+
+    def _repr_html_(self) -> str:
+        return self.view.html()
+
 
 def clean_up(bench: Workbench, *, dry_run: bool) -> CleanUp:
     """Find what nothing needs in a workspace, and remove it.
@@ -73,13 +88,11 @@ def clean_up(bench: Workbench, *, dry_run: bool) -> CleanUp:
         If something cannot be removed; what was removed before it is gone.
     """
     kept: list[str] = []
-    found = [
-        Leftover(path=path.relative_to(bench.home).as_posix(), size_bytes=size_of(path), why=why)
-        for path, why in _needless(bench, kept)
-    ]
-    if not dry_run:
-        for leftover in found:
-            _remove(bench.home / leftover.path)
+    found = []
+    for path, why in _needless(bench, kept):
+        size_bytes = size_of(path)
+        if dry_run or _removed(path):
+            found.append(Leftover(path=path.relative_to(bench.home).as_posix(), size_bytes=size_bytes, why=why))
     return CleanUp(removed=not dry_run, found=tuple(found), kept=tuple(kept))
 
 
@@ -112,7 +125,11 @@ def _inputs(project: Project, kept: list[str]) -> Iterator[tuple[Path, str]]:
     with project.bench.index.rows(project, fresh=False) as (rows, key):
         read = store.list_assets(rows, key, AssetFilter(kind=AssetKind.INPUT), limit=None)
     needed = {asset.path for asset in read}
-    planned = _planned(project)
+    try:
+        planned = _planned(project)
+    except RecordInvalid as error:
+        kept.append(f"Inputs of {project.slug} stay, because a run has begun that cannot be read yet: {error}")
+        return
     for path in sorted((project.root / "inputs").glob("[0-9a-f][0-9a-f]/[0-9a-f]*")):
         stored = path.relative_to(project.root).as_posix()
         if stored not in needed and path.stem not in planned and _is_old(path):
@@ -120,7 +137,13 @@ def _inputs(project: Project, kept: list[str]) -> Iterator[tuple[Path, str]]:
 
 
 def _planned(project: Project) -> set[str]:
-    """Give the content of what runs without an end may still store."""
+    """Give the content of what runs without an end may still store.
+
+    Raises
+    ------
+    RecordInvalid
+        If one of them has no plan yet.
+    """
     folders = (RunFolder(project.root, path.name) for path in run.run_folders(project.root))
     return {file.sha256 for folder in folders if not folder.log_path.exists() for file in folder.plan().inputs}
 
@@ -133,17 +156,33 @@ def _is_old(path: Path) -> bool:
 
 
 def size_of(path: Path) -> int:
-    """Add up the bytes of a file, or of a folder's files."""
-    if not path.is_dir():
-        return path.stat().st_size if path.exists() else 0
-    return sum(file.stat().st_size for file in path.rglob("*") if file.is_file() and not file.is_symlink())
+    """Add up the bytes of a file, or of a folder's files; what goes meanwhile counts nothing."""
+    files = [path] if not path.is_dir() else [file for file in path.rglob("*") if not file.is_symlink()]
+    size_bytes = 0
+    for file in files:
+        with contextlib.suppress(FileNotFoundError):
+            size_bytes += file.stat().st_size if file.is_file() else 0
+    return size_bytes
 
 
-def _remove(path: Path) -> None:
+def _removed(path: Path) -> bool:
+    """Remove a file or folder; tell whether it is gone, and not one that somebody has just put there.
+
+    A run that takes up an input writes it anew. So a file is first moved aside, and looked at again where nobody can
+    reach it.
+    """
     try:
         if path.is_dir():
-            shutil.rmtree(path)
-        else:
-            path.unlink(missing_ok=True)
+            remove_tree(path)
+            return True
+        aside = path.with_name(f".{path.name}.gone.part")
+        path.rename(aside)
+        if not _is_old(aside):
+            aside.rename(path)
+            return False
+        aside.unlink()
+    except FileNotFoundError:
+        return False
     except OSError as cause:
         raise WriteFailed(path, f"it cannot be removed: {cause.strerror or cause}") from cause
+    return True

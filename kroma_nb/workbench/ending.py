@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 from typing import TYPE_CHECKING
@@ -71,7 +72,7 @@ def delete_project(project: Project, confirm: str) -> None:
     index = project.bench.index
     if index.path.exists():
         with index.store.writing() as rows:
-            store.drop_projects(rows, but=set(project.bench.slugs))
+            store.drop_projects(rows, {project.slug})
 
 
 def _refuse_played(project: Project, run_id: str) -> None:
@@ -80,10 +81,17 @@ def _refuse_played(project: Project, run_id: str) -> None:
         raise InUse(f"run {run_id}", "it is being played", "wait for its end, or stop it")
 
 
+def remove_tree(folder: Path) -> None:
+    """Delete a folder with all that is in it; somebody else may be at the same."""
+    while folder.exists():
+        with contextlib.suppress(FileNotFoundError):
+            shutil.rmtree(folder)
+
+
 def _remove(folder: Path) -> None:
     gone = folder.with_name(f"{DELETED}{folder.name}-{os.urandom(3).hex()}")
     try:
         folder.rename(gone)
-        shutil.rmtree(gone)
+        remove_tree(gone)
     except OSError as cause:
         raise WriteFailed(folder, f"it cannot be deleted: {cause.strerror or cause}") from cause

@@ -8,7 +8,7 @@ from uuid import uuid4
 from pydantic import ValidationError
 
 from kroma_nb.blobs import create_atomic, write_atomic
-from kroma_nb.errors import RecordInvalid, WriteFailed
+from kroma_nb.errors import RecordInvalid, RequestInvalid, WriteFailed
 from kroma_nb.model.parsing import dotted
 from kroma_nb.model.project import ProjectCard
 from kroma_nb.model.run import now
@@ -16,6 +16,11 @@ from kroma_nb.workbench.resources import shipped
 
 if TYPE_CHECKING:
     from pathlib import Path
+    from uuid import UUID
+
+    from kroma_nb.errors import KromaError
+    from kroma_nb.workbench.project import Project
+    from kroma_nb.workbench.workbench import Workbench
 
 FOLDERS = (".kroma", "references", "inputs", "runs")
 
@@ -44,9 +49,53 @@ def read_card(root: Path) -> ProjectCard | None:
         first = cause.errors(include_url=False)[0]
         raise RecordInvalid(str(path), dotted(first["loc"]), first["msg"], "restore the file from a copy") from None
     if card.slug != root.name:
-        way_out = f"give the folder the name {card.slug}, or write {root.name} as the slug"
+        way_out = f"give the folder the name {card.slug} back, or move it out of the workspace"
         raise RecordInvalid(str(path), "slug", f"it is the card of project {card.slug}", way_out)
     return card
+
+
+def known_card(root: Path, slug: str) -> ProjectCard:
+    """Read the card of a project that is there; reading never makes one.
+
+    Raises
+    ------
+    RequestInvalid
+        If the project is not there yet.
+    RecordInvalid
+        If its card is missing, damaged, or another project's.
+    """
+    card = read_card(root)
+    if card is not None:
+        return card
+    if not root.is_dir():
+        problem = f"there is no project {slug!r} in {root.parents[2]} yet"
+        raise RequestInvalid("request", "project", problem, "its first run makes it, and so does create_project")
+    way_out = f"restore it from a copy; or `kroma init {slug}` makes a new one, with an id of its own"
+    raise RecordInvalid(str(card_path(root)), "", "the project's card is missing", way_out)
+
+
+def cards_of(bench: Workbench) -> tuple[dict[Project, ProjectCard], dict[Project, KromaError]]:
+    """Read the cards of a workspace; gives beside them the projects that cannot be told who they are, and why.
+
+    Of several with one id, the one that was founded under its slug is the original.
+    """
+    cards: dict[Project, ProjectCard] = {}
+    refused: dict[Project, KromaError] = {}
+    for project in bench.projects:
+        try:
+            cards[project] = project.card
+        except (RecordInvalid, RequestInvalid) as error:
+            refused[project] = error
+    owners: dict[UUID, str] = {}
+    for card in sorted(cards.values(), key=lambda card: (card.founded_as != card.slug, card.slug)):
+        owners.setdefault(card.id, card.slug)
+    for project, card in list(cards.items()):
+        if owners[card.id] != project.slug:
+            problem = f"it has the id of project {owners[card.id]}, of which it is a copy"
+            way_out = "move the copy out of the workspace, or delete it"
+            refused[project] = RecordInvalid(str(card_path(project.root)), "id", problem, way_out)
+            del cards[project]
+    return cards, refused
 
 
 def write_card(root: Path, card: ProjectCard) -> None:
@@ -76,7 +125,7 @@ def found(root: Path, slug: str) -> ProjectCard:
     """
     card = read_card(root)
     if card is None:
-        new = ProjectCard(id=uuid4(), slug=slug, name=slug, created_at=now())
+        new = ProjectCard(id=uuid4(), slug=slug, name=slug, founded_as=slug, created_at=now())
         # Somebody else may found it at this very moment: whoever comes first gives the id.
         create_atomic(card_path(root), _written(new))
         card = read_card(root) or new

@@ -8,31 +8,33 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from kroma_nb import run, store
-from kroma_nb.errors import InfraFailed, KromaError, RecordInvalid
+from kroma_nb.errors import DatabaseUnwritable, InfraFailed, KromaError, RecordInvalid
 from kroma_nb.model.imported import ImportedAssets
 from kroma_nb.model.rows import Unreadable
 from kroma_nb.model.value import Value
 from kroma_nb.model.words import RunStatus
 from kroma_nb.run import RunFolder
+from kroma_nb.workbench.founding import card_path, cards_of
 from kroma_nb.workbench.imported_list import FOLDER, INDEX, read_assets
 from kroma_nb.workbench.marking import beside, seen, state
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterator
     from pathlib import Path
 
     from kroma_nb.model.project import ProjectCard
-    from kroma_nb.store import KnownRun, Rows
+    from kroma_nb.store import KnownProject, KnownRun, Rows
     from kroma_nb.workbench.project import Project
     from kroma_nb.workbench.workbench import Workbench
 
-
 STARTING_S = 10.0
 """How long a run's folder may be without a journal before something must have gone wrong."""
+FRESH_S = 1.0
+"""How long a look at every run's files counts, while no run has come or gone: pages are turned faster than that."""
 
 
 class IndexBehind(UserWarning):
-    """A run is complete in its folder, and the database does not know it yet."""
+    """What is in the folders, and what the database knows of it, are not the same for now."""
 
 
 class Reindexed(Value):
@@ -59,6 +61,7 @@ class Index:
     def __init__(self, bench: Workbench) -> None:
         self.bench = bench
         self._store: store.Store | None = None
+        self._looked: dict[Project, tuple[str, float]] = {}
 
     @property
     def path(self) -> Path:
@@ -78,42 +81,77 @@ class Index:
             # Somebody has deleted it: what this process still holds open is nobody's any more.
             self._store.close()
             self._store = None
+            self._looked.clear()
         if self._store is None:
             self._store = store.open_store(self.path)
         return self._store
 
-    def catch_up(self, projects: Iterable[Project]) -> tuple[Unreadable, ...]:
-        """Write what the folders of projects say and the rows do not, and give what cannot be read."""
-        cards, unreadable = self._cards(projects)
+    @contextmanager
+    def rows(self, project: Project, *, fresh: bool = True) -> Iterator[tuple[Rows, str]]:
+        """Read a project's rows in one transaction, after what its folders say; gives the project's id beside them.
+
+        Raises
+        ------
+        DatabaseUnusable
+            With the file, what is wrong and the way out.
+        """
+        if (fresh and not self._is_fresh(project)) or not self.path.exists():
+            self.catch_up([project])
         with self.store.reading() as rows:
-            known_projects = store.known_projects(rows)
-            known = store.known_runs(rows, [str(card.id) for card in cards.values()])
-        for project, card in cards.items():
-            key = str(card.id)
-            before = known_projects.get(key)
-            if before is None or before.card != card:
+            yield rows, str(project.card.id)
+
+    def _is_fresh(self, project: Project) -> bool:
+        looks, at = self._looked.get(project, ("", 0.0))
+        return looks == _looks(project) and time.monotonic() - at < FRESH_S
+
+    def catch_up(self, projects: Collection[Project], *, every: bool = False) -> tuple[Unreadable, ...]:
+        """Write what the folders of projects say and the rows do not, and give what cannot be read.
+
+        Where nothing can be written, a warning says that the rows may be behind, and reading goes on.
+
+        Parameters
+        ----------
+        projects : collection of Project
+        every : bool
+            Whether these are all there are: the rows of others are removed.
+        """
+        cards, refused = cards_of(self.bench)
+        unreadable = [_unreadable(project, refused[project]) for project in projects if project in refused]
+        mine = {project: cards[project] for project in projects if project in cards}
+        with self.store.reading() as rows:
+            known = store.known_projects(rows)
+            runs = store.known_runs(rows, [str(card.id) for card in mine.values()])
+        gone = {lost.project for lost in unreadable} & {one.card.slug for one in known.values()}
+        if every:
+            gone = {one.card.slug for one in known.values()} - {project.slug for project in mine}
+        try:
+            if gone:
                 with self.store.writing() as rows:
-                    store.put_project(rows, card, self._place(project))
-            unreadable += self._catch_up_runs(project, key, known[key])
-            unreadable += self._catch_up_imported(project, key, before.list_seen if before else "")
+                    store.drop_projects(rows, gone)
+            for project, card in mine.items():
+                unreadable += self._catch_up(project, card, known.get(str(card.id)), runs[str(card.id)])
+        except DatabaseUnwritable as error:
+            warnings.warn(f"what is listed may be behind the files: {error}", IndexBehind, stacklevel=4)
         return tuple(unreadable)
 
-    def _cards(self, projects: Iterable[Project]) -> tuple[dict[Project, ProjectCard], list[Unreadable]]:
-        cards: dict[Project, ProjectCard] = {}
-        unreadable: list[Unreadable] = []
-        for project in projects:
-            try:
-                cards[project] = project.card
-            except RecordInvalid as error:
-                unreadable.append(_unreadable(project, error))
-        return cards, unreadable
-
-    def _catch_up_runs(self, project: Project, key: str, known: dict[str, KnownRun]) -> list[Unreadable]:
+    def _catch_up(
+        self, project: Project, card: ProjectCard, before: KnownProject | None, known: dict[str, KnownRun]
+    ) -> list[Unreadable]:
+        looks, key = _looks(project), str(card.id)
+        if before is None or before.card != card:
+            with self.store.writing() as rows:
+                store.put_project(rows, card, self._place(project))
         folders = {path.name for path in run.run_folders(project.root)}
         for run_id in sorted(known.keys() - folders):
             self.forget(key, run_id)
         stale = sorted(name for name in folders if self._is_stale(project, name, known.get(name)))
-        return [lost for name in stale if (lost := self._catch_up_run(project, key, name)) is not None]
+        unreadable = [lost for name in stale if (lost := self._catch_up_run(project, key, name)) is not None]
+        if stale or known.keys() - folders or (before.list_seen if before else "") != seen_list(project.root):
+            # Runs that were written anew, or are gone, have taken the links of an import with them.
+            with self.store.writing() as rows:
+                unreadable += self._put_imported(rows, project, key)
+        self._looked[project] = looks, time.monotonic()
+        return unreadable
 
     def _is_stale(self, project: Project, run_id: str, known: KnownRun | None) -> bool:
         folder = RunFolder(project.root, run_id)
@@ -124,18 +162,21 @@ class Index:
     def _catch_up_run(self, project: Project, key: str, run_id: str) -> Unreadable | None:
         with self.store.writing() as rows:
             try:
-                self._put(rows, project, run_id)
+                self._put(rows, project, key, run_id)
             except RecordInvalid as error:
                 # What its files no longer say is not kept either.
                 store.drop_run(rows, key, run_id)
                 return None if _is_starting(RunFolder(project.root, run_id)) else _unreadable(project, error, run_id)
         return None
 
-    def _catch_up_imported(self, project: Project, key: str, known: str) -> list[Unreadable]:
-        if known == seen_list(project.root):
-            return []
-        with self.store.writing() as rows:
-            return self._put_imported(rows, project, key)
+    def _put(self, rows: Rows, project: Project, key: str, run_id: str) -> None:
+        folder = RunFolder(project.root, run_id).path
+        # Looked at first: what changes while it is read is then read again.
+        known = beside(folder)
+        with run.open_record(folder, project=project.slug) as record:
+            # Of a run that is still played, its candidates are only in its journal: they come when it has ended.
+            jobs = () if record.head.status is RunStatus.RUNNING else record.jobs
+            store.put_run(rows, key, record.head, jobs, known)
 
     def _put_imported(self, rows: Rows, project: Project, key: str) -> list[Unreadable]:
         """Write the pictures that an import has left beside the runs; without a list there are none."""
@@ -150,23 +191,17 @@ class Index:
     def _place(self, project: Project) -> str:
         return project.root.relative_to(self.bench.home).as_posix()
 
-    def _put(self, rows: Rows, project: Project, run_id: str) -> None:
-        folder = RunFolder(project.root, run_id).path
-        # Looked at first: what changes while it is read is then read again.
-        known = beside(folder)
-        with run.open_record(folder, project=project.slug) as record:
-            # Of a run that is still played, its candidates are only in its journal: they come when it has ended.
-            jobs = () if record.head.status is RunStatus.RUNNING else record.jobs
-            store.put_run(rows, str(project.card.id), record.head, jobs, known)
-
     def note(self, project: Project, run_id: str) -> None:
-        """Write a run that has ended; what the database refuses is said, and is no loss to the run."""
+        """Write a run that has ended; what cannot be written is said, and is no loss to the run."""
         try:
+            card = project.card
             with self.store.writing() as rows:
-                store.put_project(rows, project.card, self._place(project))
-                self._put(rows, project, run_id)
-        except InfraFailed as error:
-            said = f"run {run_id} is not in the index yet, and its files are complete: {error}"
+                store.put_project(rows, card, self._place(project))
+                self._put(rows, project, str(card.id), run_id)
+                if seen_list(project.root):
+                    self._put_imported(rows, project, str(card.id))
+        except (InfraFailed, RecordInvalid) as error:
+            said = f"run {run_id} is not in the index yet, and its files stay as they are: {error}"
             warnings.warn(said, IndexBehind, stacklevel=3)
 
     def forget(self, key: str, run_id: str) -> None:
@@ -174,40 +209,23 @@ class Index:
         with self.store.writing() as rows:
             store.drop_run(rows, key, run_id)
 
-    @contextmanager
-    def rows(self, project: Project, *, fresh: bool = True) -> Iterator[tuple[Rows, str]]:
-        """Read a project's rows in one transaction, after what its folders say; gives the project's id beside them.
-
-        Raises
-        ------
-        DatabaseUnusable
-            With the file, what is wrong and the way out.
-        """
-        if fresh:
-            self.catch_up([project])
-        with self.store.reading() as rows:
-            yield rows, str(project.card.id)
-
     def rebuild(self) -> Reindexed:
         """Make every row of projects and runs again from the files; a project at a time, all of it or nothing."""
-        unreadable: list[Unreadable] = []
-        runs = projects = 0
-        for project in self.bench.projects:
-            try:
-                made, lost = self._rebuild_project(project)
-            except KromaError as error:
-                if isinstance(error, InfraFailed):
-                    raise
-                unreadable.append(_unreadable(project, error))
-                continue
-            projects, runs = projects + 1, runs + made
-            unreadable += lost
+        cards, refused = cards_of(self.bench)
+        unreadable = [_unreadable(project, error) for project, error in refused.items()]
+        runs = 0
+        for project, card in cards.items():
+            made, lost = self._rebuild_project(project, card)
+            runs, unreadable = runs + made, unreadable + lost
+        slugs = {project.slug for project in cards}
         with self.store.writing() as rows:
-            gone = store.drop_projects(rows, but=set(self.bench.slugs))
-        return Reindexed(projects=projects, runs=runs, gone=gone, unreadable=tuple(unreadable))
+            known = {known.card.slug for known in store.known_projects(rows).values()}
+            store.drop_projects(rows, known - slugs)
+        gone = sorted(known - slugs - {project.slug for project in refused})
+        self._looked.clear()
+        return Reindexed(projects=len(cards), runs=runs, gone=tuple(gone), unreadable=tuple(unreadable))
 
-    def _rebuild_project(self, project: Project) -> tuple[int, list[Unreadable]]:
-        card = project.card
+    def _rebuild_project(self, project: Project, card: ProjectCard) -> tuple[int, list[Unreadable]]:
         unreadable: list[Unreadable] = []
         folders = sorted(path.name for path in run.run_folders(project.root))
         with self.store.writing() as rows:
@@ -215,7 +233,7 @@ class Index:
             store.put_project(rows, card, self._place(project))
             for run_id in folders:
                 try:
-                    self._put(rows, project, run_id)
+                    self._put(rows, project, str(card.id), run_id)
                 except RecordInvalid as error:
                     unreadable.append(_unreadable(project, error, run_id))
             unreadable += self._put_imported(rows, project, str(card.id))
@@ -225,6 +243,11 @@ class Index:
 def seen_list(root: Path) -> str:
     """Say what a project's list of imported pictures looks like; empty where there is none."""
     return state(root / FOLDER / INDEX)
+
+
+def _looks(project: Project) -> str:
+    """Say what a project looks like from outside: another text where a run has come or gone."""
+    return "; ".join((state(project.root / "runs"), state(card_path(project.root)), seen_list(project.root)))
 
 
 def _is_starting(folder: RunFolder) -> bool:

@@ -36,8 +36,9 @@ def beside(folder: Path) -> Beside:
     RecordInvalid
         If one of the files is damaged.
     """
+    looks = seen(folder)  # first: what changes while it is read is then read again
     archived = _read(folder / ARCHIVED, Archived)
-    return Beside(seen=seen(folder), archived_at=archived.at if archived else None, notebook=read_notebook(folder))
+    return Beside(seen=looks, archived_at=archived.at if archived else None, notebook=read_notebook(folder))
 
 
 def read_notebook(folder: Path) -> NotebookRecord | None:

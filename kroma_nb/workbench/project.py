@@ -9,7 +9,7 @@ from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from kroma_nb import planning, report, run
-from kroma_nb.errors import InfraFailed, RequestInvalid, WriteFailed
+from kroma_nb.errors import KromaError, WriteFailed
 from kroma_nb.model.project import ProjectStatus
 from kroma_nb.model.run import now
 from kroma_nb.settings import load_settings
@@ -17,7 +17,7 @@ from kroma_nb.workbench.assets import Assets
 from kroma_nb.workbench.ending import delete_project
 from kroma_nb.workbench.following import followed
 from kroma_nb.workbench.forecasting import forecast_of
-from kroma_nb.workbench.founding import found, read_card, write_card
+from kroma_nb.workbench.founding import found, known_card, write_card
 from kroma_nb.workbench.painters import painter_for
 from kroma_nb.workbench.planned import PlannedRun
 from kroma_nb.workbench.requests import plan_words, takes_plan_words
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
     from kroma_nb.model.plan import Plan, PlanRequest
     from kroma_nb.model.project import ProjectCard
-    from kroma_nb.model.rows import ProjectRow
     from kroma_nb.model.run import Event
     from kroma_nb.settings import Settings
     from kroma_nb.workbench.workbench import Workbench
@@ -65,15 +64,11 @@ class Project:
         Raises
         ------
         RecordInvalid
-            If its card is damaged or another project's.
+            If its card is missing, damaged, or another project's.
         RequestInvalid
             If the project is not there yet.
         """
-        card = read_card(self.root)
-        if card is None and not self.root.is_dir():
-            problem = f"there is no project {self.slug!r} in {self.bench.home} yet"
-            raise RequestInvalid("request", "project", problem, "its first run makes it, and so does create_project")
-        return card or found(self.root, self.slug)
+        return known_card(self.root, self.slug)
 
     def settings(self, *, app_path: Path | None = None, project_path: Path | None = None) -> Settings:
         """Load the layers of settings that hold here.
@@ -227,11 +222,12 @@ class Project:
         return self._view().html()
 
     def _view(self) -> report.View:
-        return report.project_view(self.card, *self._counts(), str(self.root))
-
-    def _counts(self) -> tuple[ProjectRow | None, str]:
-        """Give the numbers of the index, or why there are none: what shows itself must not fail."""
+        """Show the project; what shows itself must not fail, so what is wrong with it is shown too."""
         try:
-            return self.bench.projects.row(self.slug), ""
-        except InfraFailed as error:
-            return None, str(error)
+            card = self.card
+        except KromaError as error:
+            return report.View(f"Project {self.slug}", (), (("folder", str(self.root)),), (str(error),))
+        try:
+            return report.project_view(card, self.bench.projects.row(self.slug), "", str(self.root))
+        except KromaError as error:
+            return report.project_view(card, None, str(error), str(self.root))

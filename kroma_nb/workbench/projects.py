@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kroma_nb import report, store
-from kroma_nb.errors import DatabaseUnusable
+from kroma_nb.errors import DatabaseUnusable, RecordInvalid
 from kroma_nb.model.project import ProjectStatus
-from kroma_nb.model.rows import ProjectRow
+from kroma_nb.model.rows import ProjectRow, Unreadable
 from kroma_nb.workbench.project import Project
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ class Projects:
         self._bench = bench
 
     def rows(self, *, archived: bool = False) -> tuple[ProjectRow, ...]:
-        """Give one row a project, sorted by slug.
+        """Give one row a project, sorted by slug; those that cannot be read are in `unreadable`.
 
         Parameters
         ----------
@@ -37,25 +37,37 @@ class Projects:
         DatabaseUnusable
             With the file, what is wrong and the way out.
         """
+        return self._look(archived=archived)[0]
+
+    @property
+    def unreadable(self) -> tuple[Unreadable, ...]:
+        """Projects and runs whose files are damaged, changed or another project's, each with its cause."""
+        return self._look()[1]
+
+    def _look(self, *, archived: bool = False) -> tuple[tuple[ProjectRow, ...], tuple[Unreadable, ...]]:
         if not self._bench.slugs and not self._bench.index.path.exists():
-            return ()
-        self._bench.index.catch_up(Project(self._bench, slug) for slug in self._bench.slugs)
+            return (), ()
+        unreadable = self._bench.index.catch_up(list(self), every=True)
         with self._bench.index.store.reading() as rows:
             found = store.list_projects(rows)
-        known = [row for row in found if row.slug in self._bench.slugs]
-        return tuple(row for row in known if archived or row.status is ProjectStatus.ACTIVE)
+        return tuple(row for row in found if archived or row.status is ProjectStatus.ACTIVE), unreadable
 
     def row(self, slug: str) -> ProjectRow:
         """Give one project's row.
 
         Raises
         ------
+        RecordInvalid
+            If it cannot be read.
         DatabaseUnusable
             With the file, what is wrong and the way out.
         """
         project = self._bench.project(slug)
-        with self._bench.index.rows(project) as (rows, _):
-            return next(row for row in store.list_projects(rows) if row.slug == project.slug)
+        with self._bench.index.rows(project) as (rows, key):
+            (row,) = store.list_projects(rows, key) or (None,)
+        if row is None:
+            raise RecordInvalid(str(project.root), "", "the project has no rows", "`kroma status` says why")
+        return row
 
     def frame(self) -> pd.DataFrame:
         """Give one row a project, also those that are put away."""
@@ -94,7 +106,8 @@ class Projects:
         """What it shows of itself; without the database, the slugs and why there is no more."""
         home = str(self._bench.home)
         try:
-            return report.projects_view(home, self.rows())
+            rows, unreadable = self._look(archived=True)
+            return report.projects_view(home, rows, unreadable)
         except DatabaseUnusable as error:
             names = tuple((slug,) for slug in self._bench.slugs)
             return report.View(f"Projects in {home}", ("project",), names, (str(error),))

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from kroma_nb import report, run, store
 from kroma_nb.blobs import write_atomic
-from kroma_nb.errors import DatabaseUnusable, RequestInvalid
+from kroma_nb.errors import KromaError, RequestInvalid
 from kroma_nb.model.parsing import did_you_mean
 from kroma_nb.model.rows import CandidateRow, RunRow
+from kroma_nb.model.words import RunStatus
 from kroma_nb.run import RunFolder
 from kroma_nb.workbench.candidates import Candidates
 from kroma_nb.workbench.ending import archive_run, delete_run
 from kroma_nb.workbench.files import read_stored
-from kroma_nb.workbench.marking import is_archived, read_notebook
+from kroma_nb.workbench.marking import is_archived, read_notebook, seen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from kroma_nb.model.notebook import NotebookRecord
     from kroma_nb.model.rows import Unreadable
     from kroma_nb.model.runlog import RunLog
-    from kroma_nb.model.words import RunStatus
     from kroma_nb.workbench.project import Project
 
 
@@ -49,7 +49,7 @@ class Run:
 
     def __init__(self, project: Project, run_id: str) -> None:
         self.project, self.run_id = project, run_id
-        self._read: RunLog | None = None
+        self._read: tuple[str, RunLog] | None = None
 
     @property
     def folder(self) -> Path:
@@ -58,19 +58,17 @@ class Run:
 
     @property
     def log(self) -> RunLog:
-        """What was done, as its own files say; read again until the run has ended.
+        """What was done, as its own files say; read again when they have changed.
 
         Raises
         ------
         RecordInvalid
             If its files are missing, damaged, or another project's.
         """
-        if self._read is None:
-            log = run.read_run(self.folder, project=self.project.slug)
-            if log.finished_at is None:
-                return log
-            self._read = log
-        return self._read
+        looks = seen(self.folder)
+        if self._read is None or self._read[0] != looks or self._read[1].status is RunStatus.RUNNING:
+            self._read = looks, run.read_run(self.folder, project=self.project.slug)
+        return self._read[1]
 
     @property
     def status(self) -> RunStatus:
@@ -159,10 +157,17 @@ class Run:
         return hash((self.project, self.run_id))
 
     def __repr__(self) -> str:
-        return report.run_view(self.log).text()
+        return self._view().text()
 
     def _repr_html_(self) -> str:
-        return report.run_view(self.log).html()
+        return self._view().html()
+
+    def _view(self) -> report.View:
+        try:
+            view = report.run_view(self.log)
+        except KromaError as error:
+            return report.View(f"Run {self.run_id}", notes=(str(error),))
+        return replace(view, notes=("It is put away.", *view.notes)) if is_archived(self.folder) else view
 
 
 class Runs:
@@ -217,14 +222,28 @@ class Runs:
         every = (Run(self._project, run_id) for run_id in self.ids)
         return (one for one in every if not is_archived(one.folder))
 
-    def __getitem__(self, run_id: str) -> Run:
+    def __getitem__(self, run: str | int) -> Run:
+        """Give a run: by its id, the end of its id, ``latest``, or its place, 0 for the newest.
+
+        Raises
+        ------
+        RequestInvalid
+            If there is none, or the end fits several.
+        """
         ids = self.ids
-        wanted = next((name for name in ids if self._has_begun(name)), run_id) if run_id == "latest" else run_id
-        if wanted not in ids:
-            hint = did_you_mean(run_id, ids) if ids else "the project has no runs yet"
-            problem = f"there is no run {run_id!r} in project {self._project.slug}"
+        if isinstance(run, int):
+            fits = tuple(ids[run : run + 1 or None])
+        elif run == "latest":
+            fits = tuple(name for name in ids if self._has_begun(name))[:1]
+        else:
+            fits = (run,) if run in ids else tuple(name for name in ids if run and name.endswith(run))
+        if len(fits) != 1:
+            problem = f"there is no run {run!r} in project {self._project.slug}"
+            if fits:
+                problem = f"{len(fits)} runs of project {self._project.slug} end with {run!r}"
+            hint = did_you_mean(str(run), ids) if ids else "the project has no runs yet"
             raise RequestInvalid("request", "run", problem, hint)
-        return Run(self._project, wanted)
+        return Run(self._project, fits[0])
 
     def _has_begun(self, run_id: str) -> bool:
         folder = RunFolder(self._project.root, run_id)
@@ -242,8 +261,8 @@ class Runs:
 
     def _view(self) -> report.View:
         try:
-            return report.runs_view(self._project.slug, self.rows(limit=60), self.unreadable)
-        except DatabaseUnusable as error:
+            return report.runs_view(self._project.slug, self.rows(limit=60, archived=True), self.unreadable)
+        except KromaError as error:
             return report.View(
                 f"Runs of {self._project.slug}", ("run",), tuple((one,) for one in self.ids), (str(error),)
             )

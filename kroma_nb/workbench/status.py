@@ -51,11 +51,10 @@ class Status(Value):
         """What it shows of itself."""
         notes = (
             *(f"Running now: {name}." for name in self.running),
-            *(f"Cannot be read: {one.says}" for one in self.unreadable),
             *([f"The database cannot be used: {self.database}"] if self.database else []),
             f"{report.size(self.free_bytes)} free on this disk.",
         )
-        shown = report.projects_view(self.home, self.projects)
+        shown = report.projects_view(self.home, self.projects, self.unreadable)
         return report.View(shown.title, shown.columns, shown.rows, (*shown.notes, *notes))
 
 
@@ -65,8 +64,7 @@ def status_of(bench: Workbench) -> Status:
     unreadable: tuple[Unreadable, ...] = ()
     database = ""
     try:
-        projects = bench.projects.rows()
-        unreadable = bench.index.catch_up(bench.projects) if projects else ()
+        projects, unreadable = bench.projects.rows(archived=True), bench.projects.unreadable
     except InfraFailed as error:
         database = str(error)
     return Status(

@@ -192,7 +192,7 @@ def test_a_file_that_is_no_index_is_named_with_the_way_out_and_everything_else_w
 
     with pytest.raises(DatabaseUnusable, match=said) as refused:
         noir.assets.page()
-    with pytest.warns(IndexBehind, match="its files are complete"):
+    with pytest.warns(IndexBehind, match="its files stay as they are"):
         run_id = draw(opened, "noir", tmp_path / "scenes")
 
     assert str(bench.index.path) in str(refused.value)

@@ -45,7 +45,7 @@ def test_an_imported_run_is_listed_with_where_it_came_from(bench: Workbench) -> 
     assert row.imported_from == "run_1714558272-345.json"
     assert (row.seed, row.kroma_nb) == (None, None)
     assert (row.jobs, row.pictures) == (1, 2)
-    assert "imported from" in repr(bench.project("noir").runs)
+    assert "Imported from" in repr(bench.project("noir").runs)
 
 
 def test_a_picture_that_was_not_there_has_a_row_without_content_and_no_other_number(bench: Workbench) -> None:

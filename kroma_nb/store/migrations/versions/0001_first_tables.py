@@ -16,6 +16,7 @@ def upgrade() -> None:
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("description", sa.Text(), nullable=False),
         sa.Column("status", sa.String(length=16), nullable=False),
+        sa.Column("founded_as", sa.String(length=100), nullable=True),
         sa.Column("created_at", sa.String(length=24), nullable=False),
         sa.Column("updated_at", sa.String(length=24), nullable=True),
         sa.CheckConstraint("status IN ('active', 'archived')", name=op.f("projects_status_known")),
@@ -25,9 +26,7 @@ def upgrade() -> None:
     op.create_table(
         "project_storage",
         sa.Column("project_id", sa.String(length=36), nullable=False),
-        sa.Column("root", sa.Text(), nullable=False),
-        sa.Column("used_bytes", sa.BigInteger(), nullable=False),
-        sa.CheckConstraint("used_bytes >= 0", name=op.f("project_storage_used_bytes_not_negative")),
+        sa.Column("local_root", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(
             ["project_id"], ["projects.id"], name=op.f("project_storage_project_id_fkey"), ondelete="CASCADE"
         ),
@@ -47,7 +46,12 @@ def upgrade() -> None:
         sa.Column("model", sa.Text(), nullable=False),
         sa.Column("plan_sha256", sa.String(length=64), nullable=True),
         sa.Column("seed", sa.BigInteger(), nullable=True),
+        sa.Column("max_chroma_delta", sa.Float(), nullable=False),
+        sa.Column("paper", sa.String(length=7), nullable=True),
+        sa.Column("ink", sa.String(length=7), nullable=True),
         sa.Column("kroma_nb", sa.Text(), nullable=True),
+        sa.Column("python", sa.Text(), nullable=True),
+        sa.Column("platform", sa.Text(), nullable=True),
         sa.Column("imported_from", sa.Text(), nullable=True),
         sa.Column("created_at", sa.String(length=24), nullable=False),
         sa.Column("finished_at", sa.String(length=24), nullable=True),
@@ -121,6 +125,10 @@ def upgrade() -> None:
         sa.Column("planned_candidates", sa.Integer(), nullable=False),
         sa.Column("selected_candidate", sa.Integer(), nullable=True),
         sa.Column("failure_reason", sa.Text(), nullable=True),
+        sa.Column("styles", sa.Text(), nullable=False),
+        sa.Column("follows_run", sa.String(length=100), nullable=True),
+        sa.Column("follows_job", sa.Text(), nullable=True),
+        sa.Column("follows_candidate", sa.Integer(), nullable=True),
         sa.Column("follows_candidate_id", sa.String(length=36), nullable=True),
         sa.CheckConstraint("stage IN ('style', 'time', 'weather', 'character')", name=op.f("run_jobs_stage_known")),
         sa.CheckConstraint("status IN ('planned', 'done', 'partial', 'failed')", name=op.f("run_jobs_status_known")),
@@ -189,6 +197,7 @@ def upgrade() -> None:
         sa.Column("pass_name", sa.String(length=16), nullable=True),
         sa.Column("backend", sa.Text(), nullable=True),
         sa.Column("version", sa.Text(), nullable=True),
+        sa.Column("seconds", sa.Float(), nullable=True),
         sa.Column("is_last", sa.Boolean(), nullable=False),
         sa.Column("created_at", sa.String(length=24), nullable=False),
         sa.CheckConstraint("(kind = 'picture') = (run_id IS NOT NULL)", name=op.f("assets_pictures_have_a_run")),
@@ -216,7 +225,12 @@ def upgrade() -> None:
     op.create_index(
         op.f("assets_project_id_kind_created_at_id"), "assets", ["project_id", "kind", "created_at", "id"], unique=False
     )
-    op.create_index(op.f("assets_project_id_sha256"), "assets", ["project_id", "sha256"], unique=False)
+    op.create_index(
+        op.f("assets_project_id_sha256_created_at_id"),
+        "assets",
+        ["project_id", "sha256", "created_at", "id"],
+        unique=False,
+    )
     op.create_index(op.f("assets_run_id_created_at_id"), "assets", ["run_id", "created_at", "id"], unique=False)
     op.create_table(
         "quality_reports",
