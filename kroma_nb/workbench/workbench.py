@@ -51,7 +51,7 @@ class Workbench:
         folder = self.home / "var" / "projects"
         try:
             found = folder.iterdir() if folder.is_dir() else ()
-            return tuple(sorted(path.name for path in found if path.is_dir() and SLUG.fullmatch(path.name)))
+            return tuple(sorted(path.name for path in found if SLUG.fullmatch(path.name) and _is_project(path)))
         except OSError as cause:
             problem = f"{folder} cannot be read: {cause.strerror}"
             raise RequestInvalid("request", "home", problem, "check the folder's permissions") from cause
@@ -215,6 +215,10 @@ class Workbench:
 
     def _repr_html_(self) -> str:
         return self.projects.view.html()
+
+
+def _is_project(folder: Path) -> bool:
+    return any((folder / name).is_dir() for name in (".kroma", "runs"))
 
 
 def _new_slug(text: str) -> str:
