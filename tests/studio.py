@@ -121,7 +121,7 @@ def draw(bench: Workbench, slug: str, scenes: Path, *, painter: Stencil | None =
 
 def write_scenes(folder: Path, count: int, *, candidates: int = 2, style: bool = True) -> Path:
     """Write photographs, a style sheet and a manifest that draws small pages of them."""
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     for number in range(count):
         write_photograph(folder / f"scene_{number}.png", number)
     write_photograph(folder / "sheet.png", 99)

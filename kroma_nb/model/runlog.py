@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import cached_property
 from typing import Final, Literal
 
 from pydantic import ConfigDict, Field, model_validator
@@ -219,8 +220,12 @@ class RunLog(Value):
 
     def styles_of(self, job: JobRecord) -> tuple[str, ...]:
         """Give the paths of the style references that a job was drawn with, in order, each once."""
-        scene = next((entry.file.path for entry in self.inputs if entry.file.sha256 == job.scene_sha256), None)
+        scene = self._input_paths.get(job.scene_sha256 or "")
         return tuple(path for path in dict.fromkeys(job.input_images) if path != scene)
+
+    @cached_property
+    def _input_paths(self) -> dict[str, str]:
+        return {entry.file.sha256: entry.file.path for entry in self.inputs}
 
     @property
     def exit_code(self) -> ExitCode:

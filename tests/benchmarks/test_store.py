@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -167,3 +168,58 @@ def test_what_the_store_adds_to_a_run_is_a_small_part_of_it(photographs, tmp_pat
     print(f"\nthe store adds {min(shares):.2%} to {max(shares):.2%} to a run of four candidates")
     assert sorted(shares)[1] <= 0.05
     assert json.loads((project.root / "runs" / run_id / "run.json").read_text())["status"] == "ok"
+
+
+def with_runs(folder: Path, count: int) -> Workbench:
+    """A workspace with many runs, copies of one under other ids."""
+    bench = kn.open_workbench(folder / "workspace")
+    first = draw(bench, "many", write_scenes(folder / "scenes", 1, candidates=6))
+    runs = bench.project("many").root / "runs"
+    for number in range(1, count):
+        run_id = f"{first[:-6]}{number:06x}"
+        (runs / run_id).mkdir()
+        shutil.copy(runs / first / "plan.json", runs / run_id)
+        (runs / run_id / "run.json").write_text((runs / first / "run.json").read_text().replace(first, run_id))
+    return bench
+
+
+@pytest.mark.benchmark
+def test_a_page_of_pictures_is_as_fast_among_a_thousand_runs_as_among_twenty(ratios, tmp_path) -> None:
+    few, many = with_runs(tmp_path / "few", 20), with_runs(tmp_path / "many", 1_000)
+
+    def pages(bench: Workbench):
+        assets = bench.project("many").assets
+
+        def hundred(_: int) -> None:
+            for _ in range(100):
+                assert len(assets.page()) == 60
+
+        return hundred
+
+    found = ratios(base=pages(few), rounds=7, many=pages(many))
+
+    print(f"\na page through the handles, a thousand runs: {found['many']:.2f} x twenty runs")
+    assert found["many"] <= 1.5
+
+
+@pytest.mark.benchmark
+def test_writing_a_run_does_not_wait_for_what_the_project_holds(ratios, tmp_path) -> None:
+    few, many = with_runs(tmp_path / "few", 2), with_runs(tmp_path / "many", 2)
+    project = many.project("many")
+    with many.index.store.writing() as rows:
+        values = (200_000, str(project.card.id))
+        rows.exec_driver_sql(MILLION.replace(":count", "?").replace(":project", "?"), values)
+
+    def note(bench: Workbench):
+        project, run_id = bench.project("many"), bench.project("many").runs.ids[0]
+
+        def twenty(_: int) -> None:
+            for _ in range(20):
+                bench.index.note(project, run_id)
+
+        return twenty
+
+    found = ratios(base=note(few), rounds=9, many=note(many))
+
+    print(f"\nwriting a run beside 200,000 pictures: {found['many']:.2f} x in an empty project")
+    assert found["many"] <= 2
