@@ -14,7 +14,7 @@ from kroma_nb.errors import RecordInvalid
 from kroma_nb.model.asset import AssetKind, LinkType
 from kroma_nb.model.words import PassName
 from kroma_nb.store import schema
-from kroma_nb.store.ids import asset_key, named, run_key, stamp
+from kroma_nb.store.ids import named, run_key, stamp
 from kroma_nb.store.rows import Writing
 
 if TYPE_CHECKING:
@@ -170,7 +170,7 @@ def _put_inputs(writing: Writing) -> None:
     assets: list[dict[str, Any]] = []
     read: list[dict[str, Any]] = []
     for position, entry in enumerate(writing.head.inputs):
-        key = asset_key(writing.project_id, entry.file.path)
+        key = writing.asset(entry.file.path)
         if not entry.file.path.startswith("inputs/"):
             problem = f"it names {entry.file.path} as an input, which is not in inputs/"
             raise RecordInvalid(writing.head.run_id, "inputs", problem, "restore the run's files from a copy")

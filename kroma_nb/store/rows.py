@@ -42,6 +42,8 @@ class Writing:
 
     Attributes
     ----------
+    run : str
+        The run's id.
     known : set of str
         Ids of the pictures that links may start from.
     """
@@ -50,16 +52,22 @@ class Writing:
     project_id: str
     head: RunLog
     known: set[str] = field(default_factory=set)
+    keys: dict[str, str] = field(default_factory=dict)
     waiting: dict[str, list[Row]] = field(default_factory=lambda: defaultdict(list))
     jobs: int = 0
     winners: int = 0
     pictures: int = 0
     size_bytes: int = 0
 
-    @property
-    def run(self) -> str:
-        """The run's id."""
-        return run_key(self.project_id, self.head.run_id)
+    def __post_init__(self) -> None:
+        self.run = run_key(self.project_id, self.head.run_id)
+
+    def asset(self, path: str) -> str:
+        """Give the id of a picture; scenes and style sheets are asked for with every candidate."""
+        key = self.keys.get(path)
+        if key is None:
+            key = self.keys[path] = asset_key(self.project_id, path)
+        return key
 
     def add_job(self, job: JobRecord, position: int) -> None:
         """Gather a job's rows, and those of everything in it."""
@@ -193,7 +201,7 @@ def _pictures(writing: Writing, job: JobRecord, key: str, candidate: CandidateRe
         seen.add(record.output.path)
         last = record is candidate.passes[-1]
         width, height = _size(record, candidate) if last else (record.width, record.height)
-        made = asset_key(writing.project_id, record.output.path)
+        made = writing.asset(record.output.path)
         _note_links(writing, job, record, made)
         writing.known.add(made)
         writing.size_bytes += record.output.size_bytes
@@ -208,7 +216,7 @@ def _pictures(writing: Writing, job: JobRecord, key: str, candidate: CandidateRe
     for path in dict.fromkeys((candidate.output, candidate.final_output)):
         if path is not None and path not in seen:
             # A picture that an imported record names and whose file was not there.
-            lost = asset_key(writing.project_id, path)
+            lost = writing.asset(path)
             kind = AssetKind.PICTURE.value
             yield (
                 *(lost, writing.project_id, writing.run, key, kind, path, None, None, _media_type(path)),
@@ -241,12 +249,12 @@ def _size(record: PassRecord, candidate: CandidateRecord) -> tuple[int | None, i
 def _note_links(writing: Writing, job: JobRecord, record: PassRecord, made: str) -> None:
     links = writing.waiting["asset_links"]
     if record.input is not None and record.input.path != record.output.path:
-        _note(writing, links, asset_key(writing.project_id, record.input.path), made, LinkType.DERIVED_FROM)
+        _note(writing, links, writing.asset(record.input.path), made, LinkType.DERIVED_FROM)
     if record.name is PassName.GENERATE:
         scene = record.input.path if record.input else None
         for path in writing.head.styles_of(job):
             if path != scene:
-                _note(writing, links, asset_key(writing.project_id, path), made, LinkType.REFERENCE_OF)
+                _note(writing, links, writing.asset(path), made, LinkType.REFERENCE_OF)
 
 
 def _note(writing: Writing, links: list[Row], parent: str, child: str, kind: LinkType) -> None:
