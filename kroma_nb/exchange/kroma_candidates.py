@@ -252,5 +252,4 @@ def ranked(candidates: tuple[KromaCandidate, ...], selected: int | None) -> tupl
 
 def order_of(candidate: KromaCandidate) -> tuple[int, int, float, int]:
     """Give what the predecessor compares, smaller is better."""
-    rank = candidate.rank
-    return rank.hard_failures, rank.soft_warnings, rank.avg_chroma_exceed, candidate.index
+    return *candidate.rank.unmeasured, candidate.index

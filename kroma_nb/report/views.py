@@ -186,7 +186,9 @@ def _run_says(row: RunRow) -> str:
 def _hidden(count: int, what: str) -> tuple[str, ...]:
     if not count:
         return ()
-    return (f"{phrases.counted(count, what)} put away: --all, or archived=True, shows {'it' if count == 1 else 'them'}.",)
+    return (
+        f"{phrases.counted(count, what)} put away: --all, or archived=True, shows {'it' if count == 1 else 'them'}.",
+    )
 
 
 def project_view(card: ProjectCard, counted: ProjectRow | None, why_not: str, root: str) -> View:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sqlite3
 from contextlib import closing
@@ -585,6 +586,30 @@ def test_the_guard_and_its_words_are_taken(old: OldStudio, bench: Workbench) -> 
     assert log.guard.max_chroma_delta == 1.5
     assert "chroma 3.0, at most 1.5" in page
     assert "too_dull" in page
+
+
+@pytest.mark.parametrize(("chosen", "says"), [(1, "★ Winner by rank"), (2, "★ Winner as imported")])
+def test_a_winner_that_another_outranks_is_not_called_one_by_rank(
+    old: OldStudio, bench: Workbench, chosen: int, says: str
+) -> None:
+    made = [candidate(n, old.own(f"outputs/{n}.png")) for n in (1, 2)]
+    old.log(run_log(job("j", made, old.picture("p.png"), selected_candidate=chosen)))
+
+    import_kroma(bench, old.root)
+
+    page = report.gallery(only_run(bench), partial(read_stored, bench.project("noir").root))
+    assert re.findall("★ Winner[a-z ]*", page) == [says]
+
+
+def test_a_status_of_the_old_program_is_told_in_words(old: OldStudio, bench: Workbench) -> None:
+    made = [candidate(1, old.own("outputs/1.png")), candidate(2, old.own("outputs/2.png"), status="sulking")]
+    old.log(run_log(job("j", made, old.picture("p.png"))))
+
+    import_kroma(bench, old.root)
+
+    page = report.gallery(only_run(bench), partial(read_stored, bench.project("noir").root))
+    assert "<b>Imported as: </b>" in page
+    assert "imported_status" not in page
 
 
 def test_the_report_counts_what_it_names(old: OldStudio, bench: Workbench) -> None:
