@@ -678,6 +678,25 @@ def test_a_status_of_the_old_program_is_told_in_words(old: OldStudio, bench: Wor
     assert "imported_status" not in page
 
 
+def test_a_second_import_says_what_kinds_of_things_were_there_and_mends_nothing_again(
+    old: OldStudio, bench: Workbench
+) -> None:
+    made = [candidate(1, old.own("outputs/1.png"), candidate_index=None)]
+    for number in (1, 2):
+        old.log(run_log(job("j", made, "p.png"), timestamp=f"1714558272.00{number}Z"), f"run_{number}.json")
+    first = import_kroma(bench, old.root)
+
+    again = import_kroma(bench, old.root)
+
+    assert first.counts()["mended"] > 0
+    assert first.already == ""
+    assert again.already == "1 project, 2 runs"
+    assert (again.mended, again.counts()["mended"]) == ((), 0)
+    counts = again.counts()
+    assert [counts[f"{kind}_already_there"] for kind in ("projects", "runs", "assets", "links")] == [1, 2, 0, 0]
+    assert str(again).endswith("Already there: 1 project, 2 runs.")
+
+
 def test_the_report_counts_what_it_names(old: OldStudio, bench: Workbench) -> None:
     old.one_run()
 
