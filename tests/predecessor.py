@@ -200,9 +200,11 @@ class OldStudio:
             insert(connection, "run_candidates", (name, job_id, *facts, None, None, *paths, *numbers, "{}", WHEN))
             insert(connection, "run_job_candidates", (name, job_id, *facts, *paths, WHEN, *numbers, "{}"))
 
-    def asset(self, connection: sqlite3.Connection, name: str, path: str, sha256: str | None = None) -> None:
+    def asset(
+        self, connection: sqlite3.Connection, name: str, path: str, sha256: str | None = None, when: str | None = WHEN
+    ) -> None:
         """Write a row of an asset."""
-        row = (name, "p1", "upload", path, WHEN, "upload", path, None, None, None, None, sha256, None, None, None)
+        row = (name, "p1", "upload", path, when, "upload", path, None, None, None, None, sha256, None, None, None)
         insert(connection, "assets", (*row, "{}", "{}"))
 
     def link(self, connection: sqlite3.Connection, parent: str, child: str, kind: str = "variant_of") -> None:

@@ -41,9 +41,11 @@ def import_kroma(
 def _show(report: ImportReport) -> None:
     from kroma_nb.model.imported import Reason
 
-    columns = ("project", "runs", "pictures", "other pictures", "links", "MB", "mended", "already there", "left")
+    columns = ("project", "runs", "pictures", "other pictures", "links", "MB", "mended", "left")
     title = f"{'Would be imported' if report.is_dry_run else 'Imported'} from {report.source}"
     screen.table(title, columns, [_row(report, project) for project in report.projects])
+    if report.already:
+        screen.say(f"Already there, and not touched: {report.already}.")
     _show_mended(report)
     for reason, heading in (
         (Reason.BROKEN, "Left, because it cannot be used:"),
@@ -58,7 +60,7 @@ def _show(report: ImportReport) -> None:
 def _row(report: ImportReport, project: str) -> tuple[str, ...]:
     counts = report.counts(project)
     left = counts["broken"] + counts["missing"]
-    others = (counts["links"], f"{counts['size_bytes'] / 1e6:.1f}", counts["mended"], counts["already_there"], left)
+    others = (counts["links"], f"{counts['size_bytes'] / 1e6:.1f}", counts["mended"], left)
     pictures = counts["pictures"] - counts["assets"]
     return project, *(str(value) for value in (counts["runs"], pictures, counts["assets"], *others))
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 from rich.box import SIMPLE_HEAD
+from rich.cells import cell_len
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -29,7 +30,7 @@ console = Console(highlight=False, emoji=False)
 errors = Console(stderr=True, highlight=False, emoji=False)
 
 
-# A run's id is there to be copied, and short words are not broken for the sake of long ones.
+# A run's id is there to be copied; short words are not broken for the sake of long ones.
 NEVER_BROKEN, SHORT = ("run",), 14
 
 
@@ -103,12 +104,38 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> 
         box=SIMPLE_HEAD,
         pad_edge=False,
     )
-    for column in columns:
-        cells = [column, *(row[columns.index(column)] for row in rows)]
-        grid.add_column(column, overflow="fold", no_wrap=max(map(len, cells)) <= SHORT or column in NEVER_BROKEN)
+    # Between two columns lie three signs, and one at either side.
+    for column, width in zip(columns, widths(columns, rows, console.width - 3 * len(columns) + 1), strict=True):
+        grid.add_column(plain(column), overflow="fold", width=width)
     for row in rows:
         grid.add_row(*(plain(cell) for cell in row))
     console.print(grid)
+
+
+def widths(columns: Sequence[str], rows: Sequence[Sequence[str]], room: int) -> list[int]:
+    """Give the width of every column: where there is too little room, the widest are narrowed first.
+
+    Long columns are wrapped before short ones, all of them between words. Only then are words broken, in long columns
+    first.
+
+    Examples
+    --------
+    >>> row = ["the-long-night", "1,234", "33"]
+    >>> [widths(["project", "pictures", "other pictures"], [row], room) for room in (36, 30, 24)]
+    [[14, 8, 14], [14, 8, 8], [8, 8, 8]]
+    """
+    cells = [[plain(text) for text in column] for column in zip(columns, *rows, strict=True)]
+    whole = [max(map(cell_len, column)) for column in cells]
+    words = [max([cell_len(w) for text in column for w in text.split() if len(w) <= SHORT] or [1]) for column in cells]
+    kept = [width if name in NEVER_BROKEN else 1 for name, width in zip(columns, whole, strict=True)]
+    words = list(map(max, words, kept))
+    short = [width if width <= SHORT else least for width, least in zip(whole, words, strict=True)]
+    long = [least if width <= SHORT else keep for width, least, keep in zip(whole, words, kept, strict=True)]
+    found = [min(width, max(room, 1)) for width in whole]
+    for floor in (short, words, long, kept, [1] * len(columns)):
+        while sum(found) > room and (able := [n for n, width in enumerate(found) if width > floor[n]]):
+            found[max(able, key=found.__getitem__)] -= 1
+    return found
 
 
 def show(view: View) -> None:

@@ -7,6 +7,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from kroma_nb.exchange.fields import clean, number, objects, path_of, shown, text_of, whole, word_of
+from kroma_nb.exchange.kroma_fields import CANDIDATE, note_unread
 from kroma_nb.exchange.kroma_values import KromaCandidate, KromaPass
 from kroma_nb.model.quality import FileReport, HardReason, Rank, SoftWarning
 from kroma_nb.model.run import Failure
@@ -64,6 +65,7 @@ def _indexes(documents: list[dict[str, Any]], reading: Reading) -> list[int]:
 
 
 def _candidate(document: dict[str, Any], index: int, reading: Reading) -> KromaCandidate:
+    note_unread(document, CANDIDATE, reading.mended, f"{reading.job_id} c{index}")
     passes = _passes(document, index, reading)
     final = _final(document, passes, index, reading)
     status = _status(document, final, index, reading)
@@ -252,5 +254,4 @@ def ranked(candidates: tuple[KromaCandidate, ...], selected: int | None) -> tupl
 
 def order_of(candidate: KromaCandidate) -> tuple[int, int, float, int]:
     """Give what the predecessor compares, smaller is better."""
-    rank = candidate.rank
-    return rank.hard_failures, rank.soft_warnings, rank.avg_chroma_exceed, candidate.index
+    return *candidate.rank.unmeasured, candidate.index

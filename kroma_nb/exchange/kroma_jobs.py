@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from kroma_nb.exchange.fields import Mended, objects, path_of, shown, text_of, whole, word_of
 from kroma_nb.exchange.kroma_candidates import PASSES, Reading, order_of, ranked, read_candidates
+from kroma_nb.exchange.kroma_fields import JOB, note_unread
 from kroma_nb.exchange.kroma_values import KromaJob
 from kroma_nb.model.runlog import ALL_FAILED
 from kroma_nb.model.words import CandidateStatus, JobStatus, Stage, TimeOfDay, Weather
@@ -38,6 +39,7 @@ def job_id(written: str, *, number: int, taken: set[str], mended: Mended) -> str
 def read_job(document: dict[str, Any], name: str, run: Run) -> KromaJob:
     """Read a job; `name` is what `job_id` gave it."""
     reading = Reading(name, run.guard, run.mended)
+    note_unread(document, JOB, run.mended, name)
     documents = _candidate_documents(document, reading)
     chosen = _chosen(document)
     _lend_passes(documents, document, chosen)

@@ -10,6 +10,7 @@ from kroma_nb.blobs import sha256_bytes
 from kroma_nb.errors import ImportInvalid
 from kroma_nb.exchange.fields import E, Mended, moment_of, number, shown, text_of, whole, word_of
 from kroma_nb.exchange.kroma_costs import costs_of
+from kroma_nb.exchange.kroma_fields import LOG, note_unread
 from kroma_nb.exchange.kroma_jobs import MOST_PLANNED, Run, all_objects, job_id, read_job
 from kroma_nb.exchange.kroma_values import KromaLog
 from kroma_nb.model.quality import GuardSettings
@@ -42,6 +43,7 @@ def read_log(data: bytes, *, name: str) -> KromaLog:
     """
     document = _parsed(data, name)
     mended = Mended()
+    note_unread(document, LOG, mended)
     words = _words(document, mended)
     run = Run(words, _guard(document, mended), mended)
     generation = document.get("generation")

@@ -64,6 +64,14 @@ class ItemKind(StrEnum):
     PROJECT = "project"
 
 
+_NAMES: Final = {
+    ItemKind.PROJECT: "project",
+    ItemKind.RUN: "run",
+    ItemKind.ASSET: "other picture",
+    ItemKind.LINK: "link",
+}
+
+
 class Reason(StrEnum):
     """Why something was left."""
 
@@ -131,14 +139,20 @@ class ImportReport(Value):
         did = "Would import" if self.is_dry_run else "Imported"
         return (
             f"{did} {counts['runs']} runs and {counts['pictures']} pictures into {into}; "
-            f"{counts['mended']} things mended, {counts['missing']} missing, {counts['broken']} broken, "
-            f"{counts['already_there']} were already there."
+            f"{counts['mended']} things mended, {counts['missing']} missing, {counts['broken']} broken."
+            + (f" Already there: {self.already}." if self.already_there else "")
         )
 
     @property
+    def already(self) -> str:
+        """How many things of each kind an earlier import had taken, in words; empty where there are none."""
+        kinds = [(name, sum(item.kind is kind for item in self.already_there)) for kind, name in _NAMES.items()]
+        return ", ".join(f"{number:,} {name}{'s' if number > 1 else ''}" for name, number in kinds if number)
+
+    @property
     def mended(self) -> tuple[ImportItem, ...]:
-        """The items in which something was mended."""
-        return tuple(item for item in (*self.taken, *self.already_there) if item.mended)
+        """The items taken now in which something was mended; what was there before has it in its own record."""
+        return tuple(item for item in self.taken if item.mended)
 
     @property
     def is_complete(self) -> bool:
@@ -156,7 +170,7 @@ class ImportReport(Value):
         def mine(items: tuple[Any, ...]) -> list[Any]:
             return [item for item in items if project in {None, item.project}]
 
-        taken, left = mine(self.taken), mine(self.left)
+        taken, there, left = mine(self.taken), mine(self.already_there), mine(self.left)
         runs = [item for item in taken if item.kind is ItemKind.RUN]
         return {
             "runs": len(runs),
@@ -164,8 +178,9 @@ class ImportReport(Value):
             "assets": sum(item.kind is ItemKind.ASSET for item in taken),
             "links": sum(item.kind is ItemKind.LINK for item in taken),
             "size_bytes": sum(item.size_bytes for item in taken),
-            "mended": sum(len(item.mended) for item in (*taken, *mine(self.already_there))),
-            "already_there": len(mine(self.already_there)),
+            "mended": sum(len(item.mended) for item in taken),
+            "already_there": len(there),
+            **{f"{kind.value}s_already_there": sum(item.kind is kind for item in there) for kind in _NAMES},
             **{reason.value: sum(item.count for item in left if item.reason is reason) for reason in Reason},
         }
 

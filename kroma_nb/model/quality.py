@@ -154,3 +154,8 @@ class Rank(Value):
     quality: float = 0.0
     position: int = 0
     tied_with: tuple[int, ...] = ()
+
+    @property
+    def unmeasured(self) -> tuple[int, int, float]:
+        """What ranks pictures whose quality nobody measured, smaller first: failures, warnings, chroma."""
+        return self.hard_failures, self.soft_warnings, self.avg_chroma_exceed

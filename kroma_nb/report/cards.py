@@ -151,12 +151,20 @@ def _standing(take: Take, candidate: CandidateRecord) -> Element:
     return el(
         "p",
         el("b", f"c{index}"),
-        el("span", "★ Winner by rank", class_="badge win") if wins else None,
+        el("span", _won(take), class_="badge win") if wins else None,
         None if done else el("span", phrases.CANDIDATE_STATUS[candidate.status], class_="badge fail"),
         el("span", phrases.standing(rank, take.job), class_="place"),
         _quality(candidate) if done else None,
         class_="rank",
     )
+
+
+def _won(take: Take) -> str:
+    """Say why the winner is one; another program's choice stays, also where its own ranking names another."""
+    ranked = [candidate for candidate in take.job.candidates if candidate.rank.position > 0]
+    ranked.sort(key=lambda candidate: (*candidate.rank.unmeasured, candidate.candidate_index))
+    outranked = bool(ranked) and ranked[0].candidate_index != take.job.selected_candidate
+    return "★ Winner as imported" if take.log.imported and outranked else "★ Winner by rank"
 
 
 def _quality(candidate: CandidateRecord) -> Element:
@@ -177,7 +185,7 @@ def _troubles(take: Take, candidate: CandidateRecord) -> list[Element]:
     lines = [_line("bad", "Reason", text) for text in why]
     failure = candidate.failure
     if failure is not None and not why:
-        lines.append(_line("bad", failure.error_code, failure.message))
+        lines.append(_line("bad", phrases.failure(failure.error_code), failure.message))
     if candidate.status in phrases.WAY_OUT:
         lines.append(_line("way-out", "Way out", phrases.WAY_OUT[candidate.status]))
     return lines

@@ -41,6 +41,8 @@ GATE = {
     Gate.OFF: "Not reviewed: the gate is off, and a rank is no approval. Look before you build on these pictures.",
     Gate.BASELINE: "The gate asks for a reviewed baseline; a rank is no approval.",
 }
+# What an import knows of a candidate that was not finished is a word of the other program, and no error of ours.
+_FAILURE = {"imported_status": "Imported as"}
 _HARD = {
     HardReason.IMAGE_READ_FAILED: "The file cannot be read as a picture",
     HardReason.INPUT_NOT_FOUND: "The file is not there",
@@ -130,6 +132,16 @@ def _level(value: float | None) -> str:
     return "not measured" if value is None else f"{value:.2g}" if value < 1 else f"{value:.1f}"
 
 
+def _above(value: float | None, most: float) -> str:
+    """Give a number and the limit that it passes, with as many decimals as tell the two apart."""
+    limit = f"{most:.15g}"
+    shown = _level(value)
+    if value is not None and value > most:
+        finer = (f"{value:.{decimals}f}" for decimals in range(2, 18))
+        shown = next((text for text in (shown, *finer) if float(text) > float(limit)), repr(value))
+    return f"(chroma {shown}, at most {limit})"
+
+
 def _wrong_size(measures: Measures | None, job: JobRecord) -> str:
     found = f"{measures.width} × {measures.height}" if measures else "another size"
     asked = f"{job.size.width} × {job.size.height} pixels were" if job.size else "another size was"
@@ -153,9 +165,20 @@ def made_by(provider: str, model: str) -> str:
     return ", ".join(filter(None, (provider, model))) or "an engine that is not known"
 
 
+def failure(error_code: str) -> str:
+    """Name what went wrong with a candidate.
+
+    Examples
+    --------
+    >>> failure("imported_status"), failure("provider_failed")
+    ('Imported as', 'provider_failed')
+    """
+    return _FAILURE.get(error_code, error_code)
+
+
 def hard(reason: HardReason, report: FileReport, *, log: RunLog, job: JobRecord) -> str:
     """Say why a picture cannot be used, with its numbers."""
-    chroma = f"(chroma {_level(report.chroma_delta)}, at most {log.guard.max_chroma_delta:g})"
+    chroma = _above(report.chroma_delta, log.guard.max_chroma_delta)
     match reason:
         case HardReason.WRONG_SIZE:
             said = _wrong_size(report.measures, job)
@@ -171,8 +194,7 @@ def hard(reason: HardReason, report: FileReport, *, log: RunLog, job: JobRecord)
 def soft(warning: SoftWarning, report: FileReport, *, log: RunLog) -> str:
     """Say what a picture could do better, with its number."""
     if warning is SoftWarning.CHROMA_EXCEEDS_THRESHOLD:
-        chroma, most = _level(report.chroma_delta), log.guard.max_chroma_delta
-        return f"More colourful than the story allows (chroma {chroma}, at most {most:g})."
+        return f"More colourful than the story allows {_above(report.chroma_delta, log.guard.max_chroma_delta)}."
     said, measured = _SOFT[warning]
     return f"{said}." if report.measures is None else f"{said} ({measured(report.measures)})."
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from kroma_nb.blobs import BlobStore, write_atomic
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
     from kroma_nb.exchange import KromaAsset, KromaLink, KromaTree
 
+# What tells no time is younger than all that do.
+NO_TIME = datetime.max.replace(tzinfo=UTC)
 LINK_TYPES = ("derived_from", "variant_of", "mask_for", "reference_of")
 
 
@@ -45,6 +48,8 @@ class AssetImport:
         Paths that a run has already said to be lost.
     before : ImportedAssets
         What earlier imports took.
+    seen : set of Path
+        Every file that a row names, also where another holds the same picture.
     """
 
     slug: str
@@ -56,6 +61,7 @@ class AssetImport:
     assets: list[ImportedAsset] = field(default_factory=list)
     links: list[ImportedLink] = field(default_factory=list)
     files: dict[str, Found] = field(default_factory=dict)
+    seen: set[Path] = field(default_factory=set)
     places: dict[str, str] = field(default_factory=dict)
     left: list[LeftItem] = field(default_factory=list)
 
@@ -63,8 +69,10 @@ class AssetImport:
         """Find every picture and every link whose two ends are there."""
         for asset in assets:
             self._asset(asset)
+        self._drop_twins()
         for link in links:
             self._link(link)
+        self.links = list(dict.fromkeys(self.links))
 
     def _asset(self, asset: KromaAsset) -> None:
         found = self.tree.picture(asset.path, self.folder)
@@ -76,28 +84,49 @@ class AssetImport:
             made = _imported(asset, found)
             self.places[asset.id] = made.path
             self.files[made.path] = found
+            self.seen.add(found.path)
             self.assets.append(made)
         elif asset.path not in self.lost:
             reason = Reason.MISSING if found.is_missing else Reason.BROKEN
-            says = f"The picture {asset.path} was left: {found.reason}."
-            self.left.append(LeftItem(project=self.slug, source=asset.path, reason=reason, says=says))
+            self._leave(asset.path, reason, f"The picture {asset.path} was left: {found.reason}.")
+
+    def _drop_twins(self) -> None:
+        """Keep one of several rows whose files hold the same picture, and name the others."""
+        first = _once(self.assets)
+        for asset in self.assets:
+            if asset is not (kept := first[asset.path]):
+                same = f"it is the same picture as {kept.source}, and is kept once"
+                says = f"The picture {asset.source} was left: {same}."
+                if asset.source == kept.source:
+                    says = f"The picture {asset.source} was taken once; the database names it more often."
+                self._leave(asset.source, Reason.NOT_IMPORTED, says)
+        self.assets = list(first.values())
 
     def _link(self, link: KromaLink) -> None:
         parent, child = self.places.get(link.parent_id), self.places.get(link.child_id)
         source = f"asset_links {link.parent_id} → {link.child_id}"
-        if parent is None or child is None:
-            says = f"A link {link.type} was left: one of its two pictures was not taken."
-            self.left.append(LeftItem(project=self.slug, source=source, reason=Reason.MISSING, says=says))
-        elif link.type not in LINK_TYPES:
+        if link.type not in LINK_TYPES:
             says = f"A link was left: {link.type!r} is no kind of link; known are {', '.join(LINK_TYPES)}."
-            self.left.append(LeftItem(project=self.slug, source=source, reason=Reason.BROKEN, says=says))
+            self._leave(source, Reason.BROKEN, says)
+        elif link.parent_id == link.child_id:
+            says = f"A link {link.type} was left: both of its ends are the row {link.parent_id}."
+            self._leave(source, Reason.BROKEN, says)
+        elif parent is None or child is None:
+            says = f"A link {link.type} was left: one of its two pictures was not taken."
+            self._leave(source, Reason.MISSING, says)
+        elif parent == child:
+            says = f"A link {link.type} was left: its two ends are the same picture."
+            self._leave(source, Reason.NOT_IMPORTED, says)
         else:
-            made = {"parent": parent, "child": child, "type": link.type}
-            self.links.append(ImportedLink.model_validate(made))
+            made = ImportedLink.model_validate({"parent": parent, "child": child, "type": link.type})
+            self.links.append(made)
+
+    def _leave(self, source: str, reason: Reason, says: str) -> None:
+        self.left.append(LeftItem(project=self.slug, source=source, reason=reason, says=says))
 
     def items(self) -> tuple[tuple[ImportItem, ...], tuple[ImportItem, ...]]:
         """Give what is new, and what was there before."""
-        known = {asset.source_id for asset in self.before.assets}
+        known, linked = {asset.path for asset in self.before.assets}, set(self.before.links)
         new: list[ImportItem] = []
         old: list[ImportItem] = []
         for asset in self.assets:
@@ -109,11 +138,11 @@ class AssetImport:
                 pictures=1,
                 size_bytes=asset.size_bytes,
             )
-            (old if asset.source_id in known else new).append(item)
+            (old if asset.path in known else new).append(item)
         for link in self.links:
             source = f"{link.parent} {link.type} {link.child}"
             item = ImportItem(project=self.slug, kind=ItemKind.LINK, source=source, target=f"{FOLDER}/{INDEX}")
-            (old if link in self.before.links else new).append(item)
+            (old if link in linked else new).append(item)
         return tuple(new), tuple(old)
 
     def write(self, root: Path) -> None:
@@ -126,10 +155,10 @@ class AssetImport:
         WriteFailed
             If the disk refuses.
         """
-        known = {asset.source_id for asset in self.before.assets}
+        known = {asset.path for asset in self.before.assets}
         store = BlobStore(root / FOLDER, durable=True)
         for asset in self.assets:
-            if asset.source_id not in known:
+            if asset.path not in known:
                 found = self.files[asset.path]
                 store.put_file(found.path, SUFFIXES[found.media_type])
         merged = self._merged()
@@ -137,12 +166,20 @@ class AssetImport:
             write_atomic(root / FOLDER / INDEX, _text(merged), durable=True)
 
     def _merged(self) -> ImportedAssets:
-        assets = {asset.source_id: asset for asset in (*self.assets, *self.before.assets)}
+        assets = _once([*self.before.assets, *self.assets])
         links = {(link.parent, link.child, link.type): link for link in (*self.links, *self.before.links)}
         return ImportedAssets(
-            assets=tuple(sorted(assets.values(), key=lambda asset: (asset.path, asset.source_id))),
-            links=tuple(links[key] for key in sorted(links)),
+            assets=tuple(assets[path] for path in sorted(assets)),
+            links=tuple(links[key] for key in sorted(links) if key[0] != key[1]),
         )
+
+
+def _once(assets: Iterable[ImportedAsset]) -> dict[str, ImportedAsset]:
+    """Give one asset for each path: the oldest, whatever order they come in."""
+    first: dict[str, ImportedAsset] = {}
+    for asset in sorted(assets, key=lambda asset: (asset.created_at or NO_TIME, asset.source_id)):
+        first.setdefault(asset.path, asset)
+    return first
 
 
 def _imported(asset: KromaAsset, found: Found) -> ImportedAsset:

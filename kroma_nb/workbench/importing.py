@@ -248,7 +248,7 @@ class _OneProject:
         self.whole.taken += new
         self.whole.already_there += old
         self.whole.left += work.left
-        return {found.path for found in work.files.values()}
+        return work.seen
 
     def _unnamed(self, sources: list[Source], taken: set[Path]) -> None:
         for folder in sorted({source.folder for source in sources} | {self.whole.sources.folder_of(self.slug)}):

@@ -49,6 +49,36 @@ def test_what_is_missing_ends_with_code_6_and_is_named(kroma: Kroma, old: OldStu
     assert again[0] == 6
 
 
+def test_a_second_import_does_not_say_again_what_was_mended(kroma: Kroma, old: OldStudio) -> None:
+    scene = old.picture("photos/quay.png")
+    old.log(run_log(job("j", [candidate(1, old.own("outputs/1.png"), candidate_index=None)], scene)))
+    first = kroma("import-kroma", old.root)[1]
+
+    again = kroma("import-kroma", old.root)[1]
+
+    assert "Mended in" in first
+    assert "Already there" not in first
+    assert "Mended in" not in again
+    assert "Already there, and not touched: 1 project, 1 run." in again
+
+
+@pytest.mark.parametrize("slug", ["noir", "the-long-night-of-the-harbour-police"])
+def test_a_report_breaks_no_word_on_a_narrow_screen(
+    kroma: Kroma, old: OldStudio, monkeypatch: pytest.MonkeyPatch, slug: str
+) -> None:
+    old.slug = slug
+    scene = old.picture("photos/quay.png")
+    old.log(run_log(job("j", [candidate(1, old.own("outputs/1.png"))], scene), project=slug))
+    monkeypatch.setenv("COLUMNS", "80")
+
+    out = kroma("import-kroma", old.root)[1]
+
+    grid = out.splitlines()[1:8]
+    assert max(map(len, grid)) <= 80
+    words = {"project", "runs", "pictures", "other", "links", "MB", "mended", "left"}
+    assert words <= set("\n".join(grid).split())
+
+
 def test_a_dry_run_says_the_same_and_writes_nothing(kroma: Kroma, old: OldStudio, tmp_path: Path) -> None:
     old.one_run()
     before = everything(tmp_path)

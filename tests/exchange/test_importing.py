@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sqlite3
 from contextlib import closing
@@ -396,6 +397,72 @@ def test_projects_pictures_and_links_of_the_database_are_taken(old: OldStudio, b
     assert "cousin_of" in said(found, Reason.BROKEN)
 
 
+def listed_pictures(bench: Workbench) -> dict[str, list[dict[str, str]]]:
+    listed: dict[str, list[dict[str, str]]] = json.loads(
+        (bench.project("noir").root / "imported" / "assets.json").read_text()
+    )
+    return listed
+
+
+def test_a_picture_that_the_database_names_twice_is_listed_once_under_its_oldest_name(
+    old: OldStudio, bench: Workbench
+) -> None:
+    with closing(use_database(old)) as connection:
+        for name, when in (("a1", None), ("a2", "2024-05-02"), ("a4", "2024-05-01"), ("a3", "2024-05-01")):
+            old.asset(connection, name, old.own(f"uploads/{name}.png", seed=7), when=when)
+        old.asset(connection, "b1", old.own("uploads/other.png"))
+        old.link(connection, "a1", "b1")
+        old.link(connection, "a2", "b1")
+        connection.commit()
+
+    found = import_kroma(bench, old.root)
+    again = import_kroma(bench, old.root)
+
+    listed = listed_pictures(bench)
+    (twin,) = [asset for asset in listed["assets"] if asset["source_id"].startswith("a")]
+    assert (twin["source_id"], len(listed["assets"])) == ("a3", 2)
+    assert [link["parent"] for link in listed["links"]] == [twin["path"]]
+    assert (found.counts()["assets"], found.counts()["links"], found.is_complete) == (2, 1, True)
+    assert "uploads/a1.png was left: it is the same picture as var/projects/noir/uploads/a3.png" in said(
+        found, Reason.NOT_IMPORTED
+    )
+    assert again.taken == ()
+    assert len(bench.project("noir").assets) == 2
+
+
+def test_a_list_that_names_a_picture_twice_is_mended_by_the_next_import(old: OldStudio, bench: Workbench) -> None:
+    with closing(use_database(old)) as connection:
+        old.asset(connection, "a2", old.own("uploads/a2.png", seed=7))
+        connection.commit()
+    import_kroma(bench, old.root)
+    place = bench.project("noir").root / "imported" / "assets.json"
+    (known,) = listed_pictures(bench)["assets"]
+    itself = {"parent": known["path"], "child": known["path"], "type": "variant_of"}
+    twice = listed_pictures(bench) | {"assets": [known, known | {"source_id": "a1"}], "links": [itself]}
+    place.write_text(json.dumps(twice))
+
+    found = import_kroma(bench, old.root)
+
+    assert [asset["source_id"] for asset in listed_pictures(bench)["assets"]] == ["a1"]
+    assert listed_pictures(bench)["links"] == []
+    assert found.taken == ()
+
+
+def test_a_link_of_a_picture_with_itself_is_left_and_the_report_says_why(old: OldStudio, bench: Workbench) -> None:
+    with closing(use_database(old)) as connection:
+        old.asset(connection, "a1", old.own("uploads/a1.png", seed=7))
+        old.asset(connection, "a2", old.own("uploads/a2.png", seed=7))
+        old.link(connection, "a1", "a2")
+        old.link(connection, "a1", "a1", "derived_from")
+        connection.commit()
+
+    found = import_kroma(bench, old.root)
+
+    assert listed_pictures(bench)["links"] == []
+    assert "A link variant_of was left: its two ends are the same picture." in said(found, Reason.NOT_IMPORTED)
+    assert "A link derived_from was left: both of its ends are the row a1." in said(found, Reason.BROKEN)
+
+
 def test_tables_that_are_left_are_counted_and_secrets_are_never_copied(old: OldStudio, bench: Workbench) -> None:
     use_database(old, old.one_run()).close()
 
@@ -585,6 +652,49 @@ def test_the_guard_and_its_words_are_taken(old: OldStudio, bench: Workbench) -> 
     assert log.guard.max_chroma_delta == 1.5
     assert "chroma 3.0, at most 1.5" in page
     assert "too_dull" in page
+
+
+@pytest.mark.parametrize(("chosen", "says"), [(1, "★ Winner by rank"), (2, "★ Winner as imported")])
+def test_a_winner_that_another_outranks_is_not_called_one_by_rank(
+    old: OldStudio, bench: Workbench, chosen: int, says: str
+) -> None:
+    made = [candidate(n, old.own(f"outputs/{n}.png")) for n in (1, 2)]
+    old.log(run_log(job("j", made, old.picture("p.png"), selected_candidate=chosen)))
+
+    import_kroma(bench, old.root)
+
+    page = report.gallery(only_run(bench), partial(read_stored, bench.project("noir").root))
+    assert re.findall("★ Winner[a-z ]*", page) == [says]
+
+
+def test_a_status_of_the_old_program_is_told_in_words(old: OldStudio, bench: Workbench) -> None:
+    made = [candidate(1, old.own("outputs/1.png")), candidate(2, old.own("outputs/2.png"), status="sulking")]
+    old.log(run_log(job("j", made, old.picture("p.png"))))
+
+    import_kroma(bench, old.root)
+
+    page = report.gallery(only_run(bench), partial(read_stored, bench.project("noir").root))
+    assert "<b>Imported as: </b>" in page
+    assert "imported_status" not in page
+
+
+def test_a_second_import_says_what_kinds_of_things_were_there_and_mends_nothing_again(
+    old: OldStudio, bench: Workbench
+) -> None:
+    made = [candidate(1, old.own("outputs/1.png"), candidate_index=None)]
+    for number in (1, 2):
+        old.log(run_log(job("j", made, "p.png"), timestamp=f"1714558272.00{number}Z"), f"run_{number}.json")
+    first = import_kroma(bench, old.root)
+
+    again = import_kroma(bench, old.root)
+
+    assert first.counts()["mended"] > 0
+    assert first.already == ""
+    assert again.already == "1 project, 2 runs"
+    assert (again.mended, again.counts()["mended"]) == ((), 0)
+    counts = again.counts()
+    assert [counts[f"{kind}_already_there"] for kind in ("projects", "runs", "assets", "links")] == [1, 2, 0, 0]
+    assert str(again).endswith("Already there: 1 project, 2 runs.")
 
 
 def test_the_report_counts_what_it_names(old: OldStudio, bench: Workbench) -> None:

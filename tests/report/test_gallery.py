@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 
 from kroma_nb import images
 from kroma_nb.errors import FileMissing, PictureUnreadable
-from kroma_nb.model.quality import HardReason, Rank, SoftWarning
+from kroma_nb.model.quality import GuardSettings, HardReason, Rank, SoftWarning
 from kroma_nb.model.run import Failure
 from kroma_nb.model.runlog import ALL_FAILED
 from kroma_nb.model.words import CandidateStatus, Gate, JobStatus, RunStatus, Stage
-from kroma_nb.report import gallery
+from kroma_nb.report import gallery, phrases
 from kroma_nb.report.elements import readable
 
 if TYPE_CHECKING:
@@ -104,6 +104,27 @@ def test_every_warning_is_said_in_plain_words(story: Story, read_page: Read, war
 
     assert said.startswith("Warning: ")
     assert warning.value not in said
+
+
+@pytest.mark.parametrize(
+    ("chroma", "most", "says"),
+    [
+        (12.04, 12.0, "(chroma 12.04, at most 12)"),
+        (12.000_04, 12.0, "(chroma 12.00004, at most 12)"),
+        (2.04, 2.03, "(chroma 2.04, at most 2.03)"),
+        (0.0123, 0.0121, "(chroma 0.0123, at most 0.0121)"),
+        (7.31, 2.0, "(chroma 7.3, at most 2)"),
+        (2.0, 2.0, "(chroma 2.0, at most 2)"),
+    ],
+)
+def test_a_chroma_and_its_limit_are_told_apart(story: Story, chroma: float, most: float, says: str) -> None:
+    found = story.report("o/1.png", chroma_delta=chroma)
+    log = story.run((), (), guard=GuardSettings(max_chroma_delta=most))
+    job = story.job(story.source("a.jpg"), ())
+
+    assert says in phrases.hard(HardReason.CHROMA_EXCEEDS_THRESHOLD, found, log=log, job=job)
+    assert says in phrases.hard(HardReason.NOT_GRAYSCALE_LIKE, found, log=log, job=job)
+    assert says in phrases.soft(SoftWarning.CHROMA_EXCEEDS_THRESHOLD, found, log=log)
 
 
 @pytest.mark.parametrize("reason", list(HardReason))
