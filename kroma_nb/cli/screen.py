@@ -140,6 +140,7 @@ def widths(columns: Sequence[str], rows: Sequence[Sequence[str]], room: int) -> 
 
 def show(view: View) -> None:
     """Show a small table and its notes."""
+    view = view.short(len(view.rows))
     if view.rows or view.columns:
         table(view.title, view.columns or ("", ""), view.rows)
     else:

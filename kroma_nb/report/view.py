@@ -46,11 +46,15 @@ class View:
     notes: tuple[str, ...] = ()
 
     def short(self, rows: int = MOST_ROWS) -> View:
-        """Leave out what is too long to look at, and say how much that is."""
+        """Leave out what is too long to look at, saying how much that is, and columns in which nothing stands."""
         left = len(self.rows) - rows
-        if left <= 0:
-            return self
-        return replace(self, rows=self.rows[:rows], notes=(f"… and {left:,} more.", *self.notes))
+        more = (f"… and {left:,} more.",) if left > 0 else ()
+        told = [place for place in range(len(self.columns)) if not self.rows or any(row[place] for row in self.rows)]
+        if not self.columns or len(told) == len(self.columns):
+            return replace(self, rows=self.rows[:rows], notes=(*more, *self.notes))
+        columns = tuple(self.columns[place] for place in told)
+        shown = tuple(tuple(row[place] for place in told) for row in self.rows[:rows])
+        return replace(self, columns=columns, rows=shown, notes=(*more, *self.notes))
 
     def text(self) -> str:
         """Give it for a terminal, in columns."""
@@ -63,7 +67,8 @@ class View:
         """Give it for a notebook, every cell as text; more elements follow the table."""
         view = self.short()
         head = [el("thead", el("tr", *(el("th", name) for name in view.columns)))] if view.columns else []
-        body = el("tbody", *(el("tr", *(_cell(cell, numbers=bool(view.columns)) for cell in row)) for row in view.rows))
+        numbers = [all(map(_is_number, column)) for column in zip(*view.rows, strict=True)] if view.columns else []
+        body = el("tbody", *(el("tr", *_cells(row, numbers)) for row in view.rows))
         return str(
             el(
                 "div",
@@ -77,9 +82,13 @@ class View:
         )
 
 
-def _cell(text: str, *, numbers: bool) -> Element:
-    number = numbers and text.replace(",", "").replace(".", "").isdigit()
-    return el("td", el("bdi", text), class_="n" if number else None)
+def _cells(row: tuple[str, ...], numbers: list[bool]) -> list[Element]:
+    aligned = numbers or [False] * len(row)
+    return [el("td", el("bdi", text), class_="n" if n else None) for text, n in zip(row, aligned, strict=True)]
+
+
+def _is_number(text: str) -> bool:
+    return text.replace(",", "").replace(".", "").isdigit()
 
 
 def _cut(text: str) -> str:
