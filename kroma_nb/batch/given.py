@@ -65,12 +65,12 @@ def checked(parameters: Iterable[Parameter], given: Mapping[str, object], *, fil
 
 
 def _value(parameter: Parameter, given: object, file: str) -> Any:
-    # The name alone may say that the text is a secret: it must not stand in a message about its type.
-    refuse_secret(parameter.name, given)
     value = _read(parameter, given) if isinstance(given, Typed) else given
+    refuse_secret(parameter.name, value)
     if isinstance(value, int) and not isinstance(value, bool) and parameter.kind is Kind.NUMBER:
         value = float(value)
     if not _fits(parameter, value):
+        refuse_secret(parameter.name, given)  # as it was typed, because the message quotes it
         problem = f"expected {_ARTICLES.get(parameter.kind, '')}{parameter.expected}, found {_told(given)}"
         meaning = f" ({parameter.meaning})" if parameter.meaning else ""
         raise ParameterInvalid(file, parameter.name, problem, f"write {_EXAMPLES[parameter.kind]}{meaning}")
