@@ -56,8 +56,8 @@ class NotebookRun:
 
     @property
     def exit_code(self) -> ExitCode:
-        """What a command ends with: the worst that one of the runs says."""
-        return max((run.log.exit_code for run in self.runs), default=ExitCode.OK)
+        """What a command ends with: the worst that a run says: infra, provider, policy, input, partial, ok."""
+        return ExitCode.worst(run.log.exit_code for run in self.runs)
 
 
 @dataclass(frozen=True)

@@ -94,12 +94,14 @@ def _planned(options: PlanOptions, project: Project) -> PlannedRun:
 
 def _show_runs(project: Project, made: list[Run], *, as_json: bool) -> None:
     from kroma_nb import report
+    from kroma_nb.cli.notebooks import run_row
+    from kroma_nb.model.words import ExitCode
 
     *earlier, last = made
     published = last.publish(*earlier)
-    code = max(one.log.exit_code for one in made)
+    code = ExitCode.worst(one.log.exit_code for one in made)
     if as_json:
-        runs = [{"run_id": one.run_id, "stage": one.log.stage.value, "status": one.status.value} for one in made]
+        runs = [run_row(one) for one in made]
         paths = {"gallery": str(published.gallery), "contact_sheet": str(published.contact_sheet)}
         screen.show_json({"ok": code == 0, "project": project.slug, "runs": runs, **paths})
     else:

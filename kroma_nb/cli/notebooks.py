@@ -121,15 +121,7 @@ def show(done: NotebookRun, *, as_json: bool, project: str | None = None) -> Non
     code = int(done.exit_code)
     pages = _pages(done.runs)
     if as_json:
-        runs = [
-            {
-                "project": run.project.slug,
-                "run_id": run.run_id,
-                "stage": run.log.stage.value,
-                "status": run.status.value,
-            }
-            for run in done.runs
-        ]
+        runs = [{"project": run.project.slug, **run_row(run)} for run in done.runs]
         paths = {name: str(path) for name, path in pages.items()}
         place = {"project": project} if project else {}
         screen.show_json({"ok": code == 0, **place, "runs": runs, "notebook": str(done.notebook), **paths})
@@ -142,9 +134,9 @@ def show(done: NotebookRun, *, as_json: bool, project: str | None = None) -> Non
         raise typer.Exit(code)
 
 
-def _run_row(run: Run) -> dict[str, str]:
-    stage, status = run.log.stage.value, run.status.value
-    return {"project": run.project.slug, "run_id": run.run_id, "stage": stage, "status": status}
+def run_row(run: Run) -> dict[str, str]:
+    """Give a run as JSON answers name it."""
+    return {"run_id": run.run_id, "stage": run.log.stage.value, "status": run.status.value}
 
 
 def _pages(runs: tuple[Run, ...]) -> dict[str, Path]:
