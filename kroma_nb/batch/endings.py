@@ -7,16 +7,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from kroma_nb.batch.leading import survived
 from kroma_nb.errors import InfraFailed, KromaError, NotebookFailed, NotebookInterrupted
 from kroma_nb.model.run import Failure
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from papermill.exceptions import PapermillExecutionError
 
     from kroma_nb.batch.interrupts import Interrupts
+    from kroma_nb.workbench import Run
 
 # The line with which every KromaError begins to show itself in a notebook, coloured or not.
 _SAID = re.compile(r"^(?:\x1b\[[\d;]*m)*(\w+)(?:\x1b\[[\d;]*m)* \(error_kind=(\w+) error_code=(\w+)\)", re.MULTILINE)
@@ -42,11 +44,11 @@ class Ending:
     failure: Failure | None = None
     cell: str = ""
 
-    def error(self, kept: Path) -> KromaError:
-        """Give the error to raise, once the notebook lies where it is kept."""
+    def error(self, kept: Path, runs: Sequence[Run]) -> KromaError:
+        """Give the error to raise, once the notebook lies where it is kept, with the runs that it made."""
         assert self.failure is not None
         if self.failure is INTERRUPTED:
-            return NotebookInterrupted(kept)
+            return NotebookInterrupted(kept, survived(runs))
         said = self.failure
         return NotebookFailed(kept, self.cell, said.error_kind, said.error_code, said.message)
 
