@@ -104,8 +104,9 @@ def _is_said(name: str, value: object) -> bool:
     """Tell whether what stands under a secret's name can be one."""
     if isinstance(value, str):
         return bool(value.strip())
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return is_number and abs(value) >= _SHORTEST_NUMBER and not _COUNTED & set(_words(name)[-1:])
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return abs(value) >= _SHORTEST_NUMBER and not _COUNTED & set(_words(name)[-1:])
 
 
 def _words(name: str) -> list[str]:

@@ -89,7 +89,12 @@ def shortened(text: str) -> str:
 
 def parameters_table(parameters: Iterable[Parameter], given: Mapping[str, JsonValue]) -> str:
     """Write the table that stands in an executed notebook, in Markdown: what it was run with."""
-    lines = ["**Parameters of this execution**", "", "| parameter | value | | what it means |", "|:--|:--|:--|:--|"]
+    lines = [
+        "**Parameters of this execution**",
+        "",
+        "| parameter | value | origin | what it means |",
+        "|:--|:--|:--|:--|",
+    ]
     for parameter in parameters:
         is_given = parameter.name in given
         value = given.get(parameter.name, parameter.default)

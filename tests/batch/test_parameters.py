@@ -169,6 +169,31 @@ def test_an_unknown_parameter_is_refused_with_what_was_meant(parameters) -> None
         checked(parameters, {"cuont": 3}, file="story")
 
 
+def test_where_no_name_is_close_some_are_named_and_the_way_to_see_all(parameters) -> None:
+    with pytest.raises(ParameterInvalid) as raised:
+        checked(parameters, {"xyz": 3}, file="my story.ipynb")
+
+    said = str(raised.value)
+    assert "title, count, strength, review, scenes, frame and 6 more" in said
+    assert "kroma notebook run 'my story.ipynb' --help-notebook" in said
+
+
+@pytest.mark.parametrize(
+    ("notebook", "word", "meant"),
+    [
+        ("run_stage", "input", "photographs"),
+        ("run_stage", "inputs", "photographs"),
+        ("run_stage", "scenes", "photographs"),
+        ("run_chapter", "input", "scenes"),
+        ("run_chapter", "photographs", "scenes"),
+        ("run_stage", "home", "workspace"),
+    ],
+)
+def test_a_word_of_the_command_line_leads_to_the_parameter(notebook: str, word: str, meant: str) -> None:
+    with pytest.raises(ParameterInvalid, match=f"did you mean '{meant}'"):
+        checked(describe_notebook(notebook).parameters, {word: "x"}, file=notebook)
+
+
 @drawn(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.text(), lambda s: st.lists(s) | st.dictionaries(st.text(), s)
@@ -399,7 +424,9 @@ def test_the_table_of_parameters_shows_values_and_obeys_none_of_them() -> None:
 
     table = parameters_table(parameters, {"my_title": nasty})
 
-    rows = table.splitlines()[4:]
+    heading, alignment, *rows = table.splitlines()[2:]
+    assert [cell.strip() for cell in heading.strip("|").split("|")] == ["parameter", "value", "origin", "what it means"]
+    assert set(alignment.strip("|").split("|")) == {":--"}
     assert len(rows) == 2
     assert "**my\\_title**" in rows[0]
     assert "| changed |" in rows[0]
