@@ -67,12 +67,14 @@ DemoHome = Annotated[Path, typer.Option("--home", help="The workspace's folder."
 def demo(home: DemoHome = Path("kroma-demo"), workers: Workers = None, as_json: AsJson = False) -> None:
     """Draw the demo universe by day, by night and in rain, without key or network."""
     from kroma_nb import batch
+    from kroma_nb.batch.leading import command
     from kroma_nb.cli import notebooks
 
     values = {"project": "demo", "name": "Demo", "workers": workers or 0}
     with screen.runs_progress("demo", shown=not as_json) as follow:
         done = batch.run_notebook("run_chapter", values, home=home, on_event=follow)
-    notebooks.show(done, as_json=as_json, project="demo")
+    look = command("runs list", done.runs[-1].project, home=home)
+    notebooks.show(done, as_json=as_json, project="demo", next_step=f"Look around: {look}")
 
 
 def play(project: Project, planned: PlannedRun, *, workers: int | None, quiet: bool) -> Run:

@@ -114,7 +114,7 @@ def _show_parameters(name: str, *, as_json: bool) -> None:
     screen.say(f"Next: kroma notebook run {name} -p PARAMETER VALUE")
 
 
-def show(done: NotebookRun, *, as_json: bool, project: str | None = None) -> None:
+def show(done: NotebookRun, *, as_json: bool, project: str | None = None, next_step: str = "") -> None:
     """Say what a notebook has made, and end with the exit code of its runs; with the project that all of it is in."""
     from kroma_nb import report
 
@@ -130,6 +130,8 @@ def show(done: NotebookRun, *, as_json: bool, project: str | None = None) -> Non
             screen.show(report.run_view(run.log))
         for name, path in {"notebook": done.notebook, **pages}.items():
             screen.say(f"{name.replace('_', ' ').capitalize()}: {path}")
+        if next_step:
+            screen.say(next_step)
     if code:
         raise typer.Exit(code)
 
