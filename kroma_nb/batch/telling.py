@@ -92,6 +92,9 @@ def parameters_table(parameters: Iterable[Parameter], given: Mapping[str, JsonVa
     lines = [
         "**Parameters of this execution**",
         "",
+        # JupyterLab centres a table in its room, which is then as narrow as the table.
+        '<div style="display: inline-block">',
+        "",
         "| parameter | value | origin | what it means |",
         "|:--|:--|:--|:--|",
     ]
@@ -103,7 +106,7 @@ def parameters_table(parameters: Iterable[Parameter], given: Mapping[str, JsonVa
         if is_given and value == parameter.default:
             origin = "given, as default"
         lines.append(f"| {name} | {_code(shortened(written(value)))} | {origin} | {_escaped(parameter.meaning)} |")
-    return "\n".join(lines)
+    return "\n".join([*lines, "", "</div>"])
 
 
 def stopped_words(failure: Failure, cell: str) -> str:
