@@ -174,7 +174,7 @@ def test_where_no_name_is_close_some_are_named_and_the_way_to_see_all(parameters
         checked(parameters, {"xyz": 3}, file="my story.ipynb")
 
     said = str(raised.value)
-    assert "title, count, strength, review, scenes, frame and 6 more" in said
+    assert "title, count, strength, review, scenes, frame and 5 more" in said
     assert "kroma notebook run 'my story.ipynb' --help-notebook" in said
 
 
