@@ -7,19 +7,21 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from kroma_nb.batch.leading import survived
 from kroma_nb.errors import InfraFailed, KromaError, NotebookFailed, NotebookInterrupted
 from kroma_nb.model.run import Failure
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from papermill.exceptions import PapermillExecutionError
 
     from kroma_nb.batch.interrupts import Interrupts
+    from kroma_nb.workbench import Run
 
-# As every KromaError shows itself in a notebook, and as NotebookFailed passes it on.
-_SAID = re.compile(r"\(error_kind=(\w+) error_code=(\w+)\)")
+# The line with which every KromaError begins to show itself in a notebook, coloured or not.
+_SAID = re.compile(r"^(?:\x1b\[[\d;]*m)*(\w+)(?:\x1b\[[\d;]*m)* \(error_kind=(\w+) error_code=(\w+)\)", re.MULTILINE)
 INTERRUPTED = Failure(
     error_kind=NotebookInterrupted.error_kind,
     error_code=NotebookInterrupted.error_code,
@@ -42,11 +44,11 @@ class Ending:
     failure: Failure | None = None
     cell: str = ""
 
-    def error(self, kept: Path) -> KromaError:
-        """Give the error to raise, once the notebook lies where it is kept."""
+    def error(self, kept: Path, runs: Sequence[Run]) -> KromaError:
+        """Give the error to raise, once the notebook lies where it is kept, with the runs that it made."""
         assert self.failure is not None
         if self.failure is INTERRUPTED:
-            return NotebookInterrupted(kept)
+            return NotebookInterrupted(kept, survived(runs))
         said = self.failure
         return NotebookFailed(kept, self.cell, said.error_kind, said.error_code, said.message)
 
@@ -79,7 +81,10 @@ def ending_of(name: str, interrupts: Interrupts) -> Iterator[Ending]:
 
 def _failure(error: PapermillExecutionError) -> Failure:
     """Give an error of the tree as it called itself, and anything else as what it is to us: unknown."""
-    said = _SAID.search("\n".join(error.traceback or ()))
-    kind, code = said.groups() if said else (KromaError.error_kind, NotebookFailed.error_code)
+    kind, code = KromaError.error_kind, NotebookFailed.error_code
+    # What led to the error is told before it, and may be of the tree as well.
+    for name, *said in _SAID.findall("\n".join(error.traceback or ())):
+        if name == error.ename:
+            kind, code = said
     message = f"{error.ename}: {error.evalue}" if error.evalue else error.ename
     return Failure(error_kind=kind, error_code=code, message=message)

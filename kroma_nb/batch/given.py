@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import math
 import re
+import shlex
 from typing import TYPE_CHECKING, Any
 
 from kroma_nb.batch.declared import KINDS, named
 from kroma_nb.batch.discretion import refuse_secret
 from kroma_nb.errors import ParameterInvalid
 from kroma_nb.model.notebook import Kind, Parameter
-from kroma_nb.model.parsing import describe, did_you_mean, parse_json
+from kroma_nb.model.parsing import describe, did_you_mean, is_close, parse_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -26,6 +27,15 @@ _EXAMPLES = {
     Kind.OBJECT: 'a JSON object such as {"a": 1}',
     Kind.ANY: "a JSON value",
 }
+# Words of the command line and of `Project.plan`, and how a notebook may call the same thing.
+_ALIASES = {
+    "input": ("photographs", "scenes"),
+    "inputs": ("photographs", "scenes"),
+    "scenes": ("photographs",),
+    "photographs": ("scenes",),
+    "home": ("workspace",),
+}
+MOST_NAMES = 6
 _ARTICLES = {Kind.INTEGER: "a ", Kind.NUMBER: "a ", Kind.LIST: "a ", Kind.OBJECT: "an "}
 
 
@@ -56,21 +66,33 @@ def checked(parameters: Iterable[Parameter], given: Mapping[str, object], *, fil
     known = named(parameters)
     for name in given:
         if name not in known:
-            hint = did_you_mean(name, known) if known else "the notebook has no parameters"
-            raise ParameterInvalid(file, name, "the notebook has no such parameter", hint)
+            raise ParameterInvalid(file, name, "the notebook has no such parameter", _meant(name, known, file))
     values = {name: _value(known[name], value, file) for name, value in given.items()}
     for parameter in known.values():
         refuse_secret(parameter.name, values.get(parameter.name, parameter.default))
     return values
 
 
+def _meant(name: str, known: Mapping[str, Parameter], file: str) -> str:
+    """Say which parameter was meant; where none is close, name some and the way to see all."""
+    if not known:
+        return "the notebook has no parameters"
+    alias = next((other for other in _ALIASES.get(name, ()) if other in known), None)
+    if alias is not None or is_close(name, known):
+        return did_you_mean(alias or name, known)
+    first = list(known)[:MOST_NAMES]
+    rest = len(known) - len(first)
+    more = f" and {rest} more" if rest else ""
+    return f"it has {', '.join(first)}{more}; `kroma notebook run {shlex.quote(file)} --help-notebook` explains them"
+
+
 def _value(parameter: Parameter, given: object, file: str) -> Any:
-    # The name alone may say that the text is a secret: it must not stand in a message about its type.
-    refuse_secret(parameter.name, given)
     value = _read(parameter, given) if isinstance(given, Typed) else given
+    refuse_secret(parameter.name, value)
     if isinstance(value, int) and not isinstance(value, bool) and parameter.kind is Kind.NUMBER:
         value = float(value)
     if not _fits(parameter, value):
+        refuse_secret(parameter.name, given)  # as it was typed, because the message quotes it
         problem = f"expected {_ARTICLES.get(parameter.kind, '')}{parameter.expected}, found {_told(given)}"
         meaning = f" ({parameter.meaning})" if parameter.meaning else ""
         raise ParameterInvalid(file, parameter.name, problem, f"write {_EXAMPLES[parameter.kind]}{meaning}")

@@ -56,8 +56,8 @@ class NotebookRun:
 
     @property
     def exit_code(self) -> ExitCode:
-        """What a command ends with: the worst that one of the runs says."""
-        return max((run.log.exit_code for run in self.runs), default=ExitCode.OK)
+        """What a command ends with: the worst that a run says: infra, provider, policy, input, partial, ok."""
+        return ExitCode.worst(run.log.exit_code for run in self.runs)
 
 
 @dataclass(frozen=True)
@@ -127,11 +127,10 @@ def run_notebook(
     if output is not None:
         refuse_taken(Path(output))
     call, node = _prepared(notebook, dict(parameters or {}), home)
-    call.desk.write(node)
     with tempfile.TemporaryDirectory(prefix="kroma-") as scratch:
         book = Path(scratch) / "runs.jsonl"
         with followed(book, on_event):
-            ending = _executed(call, book)
+            ending = _executed(call, node, book)
         runs = booked(book)
     data = call.desk.finished(stopped_words(ending.failure, ending.cell) if ending.failure else "")
     record = call.record(data, ending, runs)
@@ -139,7 +138,7 @@ def run_notebook(
     if output is not None:
         copy_out(Path(output), data)
     if ending.failure is not None:
-        raise ending.error(kept)
+        raise ending.error(kept, runs)
     return NotebookRun(kept, record, runs)
 
 
@@ -174,24 +173,27 @@ def _inject(node: Any, values: dict[str, Any], table: str) -> None:
     node.cells.insert(at + 1, markdown_cell(table, TABLE))
 
 
-def _executed(call: _Call, book: Path) -> Ending:
-    import papermill
-
-    from kroma_nb.batch.kernel import register
-
+def _executed(call: _Call, node: Any, book: Path) -> Ending:
     interrupts = Interrupts()
     # Papermill reads braces in a path as names of parameters.
     path = str(call.desk.path).replace("{", "{{").replace("}", "}}")
-    with interrupts.heard(), ending_of(call.source.name, interrupts) as ending:
-        papermill.execute_notebook(
-            path,
-            path,
-            engine_name=register(),
-            kernel_name="python3",
-            language="python",
-            progress_bar=False,
-            interrupts=interrupts,
-            folder=str(Path.cwd()),
-            environment={**os.environ, HOME: str(call.desk.home), RUN_BOOK: str(book)},
-        )
+    # From the moment that the notebook lies there it is kept, also while papermill takes its second to load.
+    with interrupts.heard():
+        call.desk.write(node)
+        with ending_of(call.source.name, interrupts) as ending:
+            import papermill
+
+            from kroma_nb.batch.kernel import register
+
+            papermill.execute_notebook(
+                path,
+                path,
+                engine_name=register(),
+                kernel_name="python3",
+                language="python",
+                progress_bar=False,
+                interrupts=interrupts,
+                folder=str(Path.cwd()),
+                environment={**os.environ, HOME: str(call.desk.home), RUN_BOOK: str(book)},
+            )
     return ending

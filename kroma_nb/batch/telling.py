@@ -89,7 +89,15 @@ def shortened(text: str) -> str:
 
 def parameters_table(parameters: Iterable[Parameter], given: Mapping[str, JsonValue]) -> str:
     """Write the table that stands in an executed notebook, in Markdown: what it was run with."""
-    lines = ["**Parameters of this execution**", "", "| parameter | value | | what it means |", "|:--|:--|:--|:--|"]
+    lines = [
+        "**Parameters of this execution**",
+        "",
+        # JupyterLab centres a table in its room, which is then as narrow as the table.
+        '<div style="display: inline-block">',
+        "",
+        "| parameter | value | origin | what it means |",
+        "|:--|:--|:--|:--|",
+    ]
     for parameter in parameters:
         is_given = parameter.name in given
         value = given.get(parameter.name, parameter.default)
@@ -98,7 +106,7 @@ def parameters_table(parameters: Iterable[Parameter], given: Mapping[str, JsonVa
         if is_given and value == parameter.default:
             origin = "given, as default"
         lines.append(f"| {name} | {_code(shortened(written(value)))} | {origin} | {_escaped(parameter.meaning)} |")
-    return "\n".join(lines)
+    return "\n".join([*lines, "", "</div>"])
 
 
 def stopped_words(failure: Failure, cell: str) -> str:

@@ -67,12 +67,14 @@ DemoHome = Annotated[Path, typer.Option("--home", help="The workspace's folder."
 def demo(home: DemoHome = Path("kroma-demo"), workers: Workers = None, as_json: AsJson = False) -> None:
     """Draw the demo universe by day, by night and in rain, without key or network."""
     from kroma_nb import batch
+    from kroma_nb.batch.leading import command
     from kroma_nb.cli import notebooks
 
     values = {"project": "demo", "name": "Demo", "workers": workers or 0}
     with screen.runs_progress("demo", shown=not as_json) as follow:
         done = batch.run_notebook("run_chapter", values, home=home, on_event=follow)
-    notebooks.show(done, as_json=as_json, project="demo")
+    look = command("runs list", done.runs[-1].project, home=home)
+    notebooks.show(done, as_json=as_json, project="demo", next_step=f"Look around: {look}")
 
 
 def play(project: Project, planned: PlannedRun, *, workers: int | None, quiet: bool) -> Run:
@@ -94,12 +96,14 @@ def _planned(options: PlanOptions, project: Project) -> PlannedRun:
 
 def _show_runs(project: Project, made: list[Run], *, as_json: bool) -> None:
     from kroma_nb import report
+    from kroma_nb.cli.notebooks import run_row
+    from kroma_nb.model.words import ExitCode
 
     *earlier, last = made
     published = last.publish(*earlier)
-    code = max(one.log.exit_code for one in made)
+    code = ExitCode.worst(one.log.exit_code for one in made)
     if as_json:
-        runs = [{"run_id": one.run_id, "stage": one.log.stage.value, "status": one.status.value} for one in made]
+        runs = [run_row(one) for one in made]
         paths = {"gallery": str(published.gallery), "contact_sheet": str(published.contact_sheet)}
         screen.show_json({"ok": code == 0, "project": project.slug, "runs": runs, **paths})
     else:

@@ -114,22 +114,14 @@ def _show_parameters(name: str, *, as_json: bool) -> None:
     screen.say(f"Next: kroma notebook run {name} -p PARAMETER VALUE")
 
 
-def show(done: NotebookRun, *, as_json: bool, project: str | None = None) -> None:
+def show(done: NotebookRun, *, as_json: bool, project: str | None = None, next_step: str = "") -> None:
     """Say what a notebook has made, and end with the exit code of its runs; with the project that all of it is in."""
     from kroma_nb import report
 
     code = int(done.exit_code)
     pages = _pages(done.runs)
     if as_json:
-        runs = [
-            {
-                "project": run.project.slug,
-                "run_id": run.run_id,
-                "stage": run.log.stage.value,
-                "status": run.status.value,
-            }
-            for run in done.runs
-        ]
+        runs = [{"project": run.project.slug, **run_row(run)} for run in done.runs]
         paths = {name: str(path) for name, path in pages.items()}
         place = {"project": project} if project else {}
         screen.show_json({"ok": code == 0, **place, "runs": runs, "notebook": str(done.notebook), **paths})
@@ -138,13 +130,15 @@ def show(done: NotebookRun, *, as_json: bool, project: str | None = None) -> Non
             screen.show(report.run_view(run.log))
         for name, path in {"notebook": done.notebook, **pages}.items():
             screen.say(f"{name.replace('_', ' ').capitalize()}: {path}")
+        if next_step:
+            screen.say(next_step)
     if code:
         raise typer.Exit(code)
 
 
-def _run_row(run: Run) -> dict[str, str]:
-    stage, status = run.log.stage.value, run.status.value
-    return {"project": run.project.slug, "run_id": run.run_id, "stage": stage, "status": status}
+def run_row(run: Run) -> dict[str, str]:
+    """Give a run as JSON answers name it."""
+    return {"run_id": run.run_id, "stage": run.log.stage.value, "status": run.status.value}
 
 
 def _pages(runs: tuple[Run, ...]) -> dict[str, Path]:

@@ -59,18 +59,30 @@ class NotebookFailed(KromaError):
 
 
 class NotebookInterrupted(KromaError):
-    """Somebody ended a notebook; what was made, and the notebook as far as it came, is kept."""
+    """Somebody ended a notebook; what was made, and the notebook as far as it came, is kept.
+
+    Parameters
+    ----------
+    path : Path
+        The kept notebook.
+    survived : str
+        Which pictures are kept, and the command that shows them; empty where no run had begun.
+    """
 
     error_kind = "interrupted"
     error_code = "notebook_interrupted"
     exit_code = 6
 
-    def __init__(self, path: Path) -> None:
-        super().__init__(path)
-        self.path = path
+    def __init__(self, path: Path, survived: str = "") -> None:
+        super().__init__(path, survived)
+        self.path, self.survived = path, survived
 
     def __str__(self) -> str:
-        return f"interrupted; what was executed is kept in {shown(self.path)}. Give the same command for a new run."
+        survived = f"{self.survived}; " if self.survived else ""
+        return (
+            f"interrupted; {survived}what was executed is kept in {shown(self.path)}. "
+            "Give the same command for a new run."
+        )
 
 
 EXIT_CODES = {

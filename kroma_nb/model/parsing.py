@@ -117,10 +117,17 @@ def parse_value(model: type[V], data: Any, *, file: str, error: type[FieldInvali
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Give a hint such as ``did you mean 'candidates'?``, or the list of what is known."""
     known = sorted(known)
-    close = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
-    if close:
-        return f"did you mean {close[0]!r}?"
-    return f"known here: {', '.join(known)}"
+    close = _closest(word, known)
+    return f"did you mean {close!r}?" if close else f"known here: {', '.join(known)}"
+
+
+def is_close(word: str, known: Iterable[str]) -> bool:
+    """Tell whether a word is close enough to a known one to be meant as it."""
+    return bool(_closest(word, sorted(known)))
+
+
+def _closest(word: str, known: list[str]) -> str:
+    return next(iter(difflib.get_close_matches(word, known, n=1, cutoff=0.6)), "")
 
 
 def plain_word(text: str) -> str:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from enum import IntEnum, StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 class Stage(StrEnum):
@@ -86,3 +90,19 @@ class ExitCode(IntEnum):
     PROVIDER = 4
     INFRA = 5
     PARTIAL = 6
+
+    @classmethod
+    def worst(cls, codes: Iterable[ExitCode]) -> ExitCode:
+        """Give the worst of several: bug, infra, provider, policy, input, partial, ok; ok where there are none."""
+        return max(codes, key=_BADNESS.index, default=cls.OK)
+
+
+_BADNESS = (
+    ExitCode.OK,
+    ExitCode.PARTIAL,
+    ExitCode.INPUT,
+    ExitCode.POLICY,
+    ExitCode.PROVIDER,
+    ExitCode.INFRA,
+    ExitCode.BUG,
+)

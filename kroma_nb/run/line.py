@@ -54,6 +54,7 @@ class Playing:
     palettes: dict[tuple[str, ...], Palette | None] = field(default_factory=dict)
     _open_jobs: dict[str, dict[int, CandidateOutcome]] = field(default_factory=dict)
     _ended_jobs: list[JobStatus] = field(default_factory=list)
+    _kept: int = 0
 
     def stored(self, file: InputFile) -> StoredFile:
         """Give an input's place in the project."""
@@ -77,6 +78,7 @@ class Playing:
     def settle(self, job: Job, outcome: CandidateOutcome) -> tuple[Event, ...]:
         """Book one outcome; the last one of a job ends the job."""
         ended = CandidateFinished(at=now(), outcome=outcome)
+        self._kept += outcome.final is not None
         outcomes = self._open_jobs.setdefault(job.id, {})
         outcomes[outcome.index] = outcome
         if len(outcomes) < len(job.candidates):
@@ -95,7 +97,8 @@ class Playing:
     def interrupted(self, why: str = "") -> RunFinished:
         """Close a run that was cut short."""
         done, planned = self._ended_jobs.count(JobStatus.DONE), len(self.plan.jobs)
-        step = f"{done} of {planned} scenes are finished and kept here; the same command makes a new run."
+        kept = f"{self._kept} of {self.plan.pictures} pictures are kept here"
+        step = f"{kept}, {done} of {planned} scenes are finished; the same command makes a new run."
         return RunFinished(at=now(), status=RunStatus.INTERRUPTED, next_step=f"{why} {step}".strip())
 
     def failed(self, cause: KromaError) -> RunFinished:

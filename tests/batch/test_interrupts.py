@@ -93,8 +93,13 @@ def test_a_run_in_a_notebook_that_is_interrupted_closes_its_folder_and_is_kept(n
     done = [c for job in log["jobs"] for c in job["candidates"] if c["status"] == "done"]
     assert code == 6
     assert len(command.kernels) == 1
+    planned = sum(len(job["candidates"]) for job in log["jobs"])
+    told = f"{len(done)} of {planned} pictures are kept"
+    assert planned == 6 * len(log["jobs"])
     assert str(folder / "notebook.ipynb") in said
+    assert f"{told} in run {folder.name}, and `kroma runs gallery {folder.name}` shows them" in said
     assert log["status"] == "interrupted"
+    assert log["next_step"].startswith(f"{told} here, ")
     assert done
     assert (record["status"], record["failure"]["error_kind"]) == ("failed", "interrupted")
     assert results(folder / "notebook.ipynb") == ["2", "KeyboardInterrupt"]
@@ -160,3 +165,4 @@ def test_a_demo_that_is_interrupted_ends_after_what_is_being_drawn(tmp_path) -> 
     assert said.count("\n") == 1
     assert json.loads((folder / "run.json").read_text())["status"] == "interrupted"
     assert (folder / "notebook.ipynb").exists()
+    assert f"`kroma runs gallery {folder.name} --home kroma-demo` shows them" in said

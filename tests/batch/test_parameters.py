@@ -169,6 +169,31 @@ def test_an_unknown_parameter_is_refused_with_what_was_meant(parameters) -> None
         checked(parameters, {"cuont": 3}, file="story")
 
 
+def test_where_no_name_is_close_some_are_named_and_the_way_to_see_all(parameters) -> None:
+    with pytest.raises(ParameterInvalid) as raised:
+        checked(parameters, {"xyz": 3}, file="my story.ipynb")
+
+    said = str(raised.value)
+    assert "title, count, strength, review, scenes, frame and 5 more" in said
+    assert "kroma notebook run 'my story.ipynb' --help-notebook" in said
+
+
+@pytest.mark.parametrize(
+    ("notebook", "word", "meant"),
+    [
+        ("run_stage", "input", "photographs"),
+        ("run_stage", "inputs", "photographs"),
+        ("run_stage", "scenes", "photographs"),
+        ("run_chapter", "input", "scenes"),
+        ("run_chapter", "photographs", "scenes"),
+        ("run_stage", "home", "workspace"),
+    ],
+)
+def test_a_word_of_the_command_line_leads_to_the_parameter(notebook: str, word: str, meant: str) -> None:
+    with pytest.raises(ParameterInvalid, match=f"did you mean '{meant}'"):
+        checked(describe_notebook(notebook).parameters, {word: "x"}, file=notebook)
+
+
 @drawn(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.text(), lambda s: st.lists(s) | st.dictionaries(st.text(), s)
@@ -230,6 +255,14 @@ SECRETS = {
     "address": "https://artist:hunter2@example.org/pictures",
     "bearer": "Bearer abcdef0123456789abcdef",
     "random": "q7Lw2Rz9Kd4Tn8Vb1Xc6Mf3Hj5Gp0Sa",
+    "random in one size": "Q7LW2RZ9KD4TN8VB1XC6MF3HJ5GP0SA2",
+    "docker": "dckr_pat_" + "abcDEF1234567890ghiJKL",
+    "told": "log in with password: hunter2",
+    "assigned": "DB_PASSWORD=hunter2",
+    "told as json": '{"passphrase": "hunter2"}',
+    "asked for": "https://example.org/pictures?id=12&token=hunter2",
+    "signed": "https://bucket.example.org/quay.png?X-Amz-Expires=60&X-Amz-Signature=hunter2",
+    "folder": "photos/sk-" + "abcdEFGH1234ijklMNOP/m.json",
 }
 
 
@@ -248,6 +281,52 @@ def test_a_value_that_looks_like_a_secret_is_refused_wherever_it_stands(shape: s
 
 
 @pytest.mark.parametrize(
+    ("value", "place"),
+    [
+        ({"headers": {"Authorization": "hunter2"}}, "given.headers.Authorization"),
+        ([{"password": "hunter2"}], "given[0].password"),
+        ({"a": [{"api_key": 12345678}]}, "given.a[0].api_key"),
+        ({"credentials": {"user": "hunter2"}}, "given.credentials.user"),
+    ],
+)
+def test_a_name_that_means_a_secret_is_refused_at_any_depth(value: object, place: str) -> None:
+    parameter = Parameter(name="given", kind=Kind.ANY, optional=True, default=None)
+
+    for told in (value, Typed(json.dumps(value))):
+        with pytest.raises(SecretRefused) as raised:
+            checked([parameter], {"given": told}, file="story")
+        assert raised.value.parameter == place
+
+
+@pytest.mark.parametrize(("name", "number"), [("api_key", 12345678), ("passphrase", 1234), ("access_token", 1234.0)])
+def test_a_number_under_a_secret_name_is_refused(name: str, number: float) -> None:
+    kind = Kind.NUMBER if isinstance(number, float) else Kind.INTEGER
+    parameter = Parameter(name=name, kind=kind, default=0 if kind is Kind.INTEGER else 0.0)
+
+    for told in (number, Typed(number)):
+        with pytest.raises(SecretRefused) as raised:
+            checked([parameter], {name: told}, file="story")
+        assert str(number) not in str(raised.value)
+
+
+def test_a_secret_that_does_not_fit_its_type_is_not_quoted(parameters) -> None:
+    with pytest.raises(SecretRefused) as raised:
+        checked(parameters, {"scenes": Typed('{"password": "hunter2", "password": ""}')}, file="story")
+
+    assert "hunter2" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("seed", 123456789), ("use_token", True), ("tokens", 5000), ("key", 3), ("api_key", None)]
+)
+def test_seeds_counts_and_switches_are_no_secrets(name: str, value: object) -> None:
+    parameter = Parameter(name=name, kind=Kind.ANY, optional=True, default=None)
+
+    assert checked([parameter], {name: value}, file="story") == {name: value}
+    assert checked([parameter], {name: Typed(json.dumps(value))}, file="story") == {name: value}
+
+
+@pytest.mark.parametrize(
     "value",
     [
         "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
@@ -260,6 +339,10 @@ def test_a_value_that_looks_like_a_secret_is_refused_wherever_it_stands(shape: s
         "A long prompt: ink on warm paper, 3 tones, rain in the 2nd row, no faces",
         "夜の橋",
         "task-force-2026-report-of-the-night",
+        "photos/sk-some-long-folder-name/m.json",
+        "/mnt/Shoot2024Aug03RollA7Frame19B2C3D4/raw",
+        "SCENE01PAGE02PANEL03FRAME04VERSION05",
+        "The secret: nobody knows. A token: one bronze coin. Key: soft, key=left, fill: 5600K",
         "",
     ],
 )
@@ -341,7 +424,9 @@ def test_the_table_of_parameters_shows_values_and_obeys_none_of_them() -> None:
 
     table = parameters_table(parameters, {"my_title": nasty})
 
-    rows = table.splitlines()[4:]
+    heading, alignment, *rows = [line for line in table.splitlines() if line.startswith("|")]
+    assert [cell.strip() for cell in heading.strip("|").split("|")] == ["parameter", "value", "origin", "what it means"]
+    assert set(alignment.strip("|").split("|")) == {":--"}
     assert len(rows) == 2
     assert "**my\\_title**" in rows[0]
     assert "| changed |" in rows[0]

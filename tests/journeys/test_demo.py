@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -82,7 +83,19 @@ def test_nothing_of_this_machine_stands_in_the_record(demo) -> None:
 def test_another_workspace_hash_seed_and_worker_count_give_the_same_pictures(demo, tmp_path) -> None:
     workspace, _ = demo
 
-    ran([KROMA, "demo", "--json", "--workers", 1, "--home", tmp_path / "moved here"], tmp_path, PYTHONHASHSEED="7")
+    played = subprocess.run(
+        [KROMA, "demo", "--workers", "1", "--home", "moved here"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONHASHSEED": "7"},
+        capture_output=True,
+        text=True,
+        timeout=500,
+        check=True,
+    )
+    last = played.stdout.splitlines()[-1]
+    assert last == "Look around: kroma runs list --home 'moved here'"
+    listed = ran([KROMA, *shlex.split(last)[3:], "--json"], tmp_path)["runs"]
+    assert len(listed) == 3
 
     first, second = (
         [c.final.sha256 for log in logs(place) for job in log.jobs for c in job.candidates]

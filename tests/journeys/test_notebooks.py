@@ -50,6 +50,17 @@ def test_the_first_notebook_runs_by_itself_and_is_kept_with_its_run(artist) -> N
     assert not (artist / "var").exists()
 
 
+def test_a_chapter_of_pictures_needs_no_manifest_and_gets_its_name(artist, tmp_path) -> None:
+    values = ["-p", "scenes", '["scene_1.png"]', "-p", "candidates", 1, "-p", "name", "The Quay"]
+
+    ended = ran("kroma", "notebook", "run", "run_chapter", *values, "--home", tmp_path, folder=artist)
+
+    story = open_workbench(tmp_path).project("chapter")
+    assert ended.returncode == 0, ended.stderr
+    assert story.card.name == "The Quay"
+    assert {job.scene_ref for run in story.runs for job in run.log.jobs} == {"scene_1.png"}
+
+
 @pytest.mark.parametrize("with_papermill", [True, False])
 def test_a_chapter_keeps_the_hands_of_its_winners_through_night_and_rain(with_papermill, artist, tmp_path) -> None:
     values = ["-p", "manifest", "chapter.json", "-p", "candidates", 2, "-p", "weather_time", "night"]
@@ -90,11 +101,49 @@ def test_one_stage_takes_everything_that_a_form_would_ask_for(artist, tmp_path) 
 
     second = ran("kroma", "notebook", "run", "run_stage", *values, *later, "cinematic_warm", *home, folder=artist)
 
-    night, style = (run.log for run in open_workbench(tmp_path).project("stage").runs)
+    night, style = (run.log for run in open_workbench(tmp_path).project("pages").runs)
     assert (first.returncode, second.returncode) == (0, 0), second.stderr
     assert night.jobs[0].follows.run_id == style.run_id
     assert night.palette is not None
     assert night.postprocess_plan.pipeline_order == ("generate", "color")
+
+
+def test_photographs_are_drawn_without_the_demo_or_with_the_settings_of_a_manifest(artist, tmp_path) -> None:
+    (tmp_path / "look.json").write_text(
+        json.dumps({"scenes": [{"ref": "gone.png"}], "generation": {"size": "96x144", "candidates": 2}})
+    )
+    run = ["kroma", "notebook", "run", "run_stage", "-p", "photographs", "scene_1.png", "--home", tmp_path, "--json"]
+
+    alone = ran(*run, "-p", "candidates", 1, folder=artist)
+    beside = ran(*run, "-p", "manifest", tmp_path / "look.json", folder=artist)
+
+    assert (alone.returncode, beside.returncode) == (0, 0), alone.stderr + beside.stderr
+    second, first = open_workbench(tmp_path).project("pages").runs
+    assert first.notebook.parameters["manifest"] == ""
+    assert [job.scene_ref for job in second.log.jobs] == ["scene_1.png"]
+    assert second.log.generation.candidates == 2
+    assert (second.log.jobs[0].size.width, second.log.jobs[0].size.height) == (96, 144)
+
+
+@pytest.mark.parametrize(
+    ("notebook", "values", "said"),
+    [
+        ("run_stage", ["-p", "photographs", "gone"], "gone"),
+        ("run_stage", ["-p", "manifest", "gone.json"], "gone.json"),
+        ("run_stage", ["-p", "stage", "storm"], "storm"),
+        ("run_chapter", ["-p", "scenes", '["gone.png"]', "-p", "name", "Gone"], "gone.png"),
+        ("run_chapter", ["-p", "weather", "fog", "-p", "name", "Fog"], "weather"),
+    ],
+)
+def test_a_wrong_path_or_word_makes_no_project_and_its_notebook_is_kept(
+    notebook, values, said, artist, tmp_path
+) -> None:
+    ended = ran("kroma", "notebook", "run", notebook, *values, "--home", tmp_path, folder=artist)
+
+    assert ended.returncode == 2
+    assert said in ended.stderr
+    assert [path.name for path in (tmp_path / "var").iterdir()] == ["notebooks"]
+    assert len(list(tmp_path.glob(f"var/notebooks/{notebook}-*.ipynb"))) == 1
 
 
 def test_a_failure_in_plain_papermill_carries_kind_and_code(artist, tmp_path) -> None:
@@ -107,17 +156,6 @@ def test_a_failure_in_plain_papermill_carries_kind_and_code(artist, tmp_path) ->
     assert "error_kind=validation error_code=file_missing" in ended.stderr
     assert "gone: there is no such file" in ended.stderr
     assert "site-packages/kroma_nb" not in ended.stderr
-
-
-def test_a_wrong_word_for_a_later_stage_is_found_before_anything_is_drawn(artist, tmp_path) -> None:
-    values = ["-p", "manifest", "chapter.json", "-p", "weather", "fog"]
-
-    ended = ran("kroma", "notebook", "run", "run_chapter", *values, "--home", tmp_path, folder=artist)
-
-    assert ended.returncode == 2
-    assert "weather" in ended.stderr
-    assert list(tmp_path.glob("var/projects/chapter/runs/*")) == []
-    assert len(list(tmp_path.glob("var/notebooks/run_chapter-*.ipynb"))) == 1
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

@@ -109,7 +109,8 @@ def test_a_stopped_run_keeps_what_is_done_and_can_be_read(plan_for, project) -> 
     assert 1 <= len(made) < 9
     assert all((project / c.final_output).exists() for c in made)
     assert {c.status for job in log.jobs for c in job.candidates} <= {CandidateStatus.DONE, CandidateStatus.CANCELED}
-    assert "kept" in log.next_step
+    done = [job.status for job in log.jobs].count(JobStatus.DONE)
+    assert f"{len(made)} of 9 pictures are kept here, {done} of 3 scenes are finished;" in log.next_step
 
 
 def test_closing_the_iterator_closes_the_run(plan_for, project) -> None:
