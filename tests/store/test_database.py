@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import sqlite3
@@ -233,21 +232,20 @@ def test_a_database_that_another_program_holds_is_named_after_a_while(bench: Wor
 READER = """
 import os, sys
 import kroma_nb as kn
-from kroma_nb.errors import DatabaseUnusable
+from kroma_nb.errors import KromaError
 import kroma_nb.store.migrating, kroma_nb.workbench.frames
-os.setuid(65534)
+if os.getuid() == 0:
+    os.setuid(65534)  # permissions do not bind root
 noir = kn.open_workbench(sys.argv[1]).project("noir")
 print(len(noir.assets.page()), noir.runs["latest"].status.value)
 try:
     noir.runs["latest"].delete(force=True)
-except Exception as error:
+except KromaError as error:
     print(type(error).__name__, error)
 """
 
 
 def test_a_workspace_that_may_not_be_written_can_be_read(bench: Workbench) -> None:
-    if os.getuid() != 0:
-        pytest.skip("only root can become somebody who may not write")
     bench.index.store.close()
     for path in [bench.home, *bench.home.rglob("*")]:
         path.chmod(0o555 if path.is_dir() else 0o444)
