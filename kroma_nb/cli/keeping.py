@@ -9,7 +9,6 @@ import typer
 
 from kroma_nb.cli import screen
 from kroma_nb.cli.options import AsJson, Home, Limit, Options, Slug, Yes, takes
-from kroma_nb.model.project import ProjectStatus
 from kroma_nb.model.words import ExitCode
 
 projects = typer.Typer(help="The projects of a workspace.", no_args_is_help=True)
@@ -22,6 +21,7 @@ All = Annotated[bool, typer.Option("--all", help="Also those that are put away."
 def list_projects(every: All = False, home: Home = None, as_json: AsJson = False) -> None:
     """List the projects of a workspace with their runs, pictures and disk use."""
     from kroma_nb import report
+    from kroma_nb.model.project import ProjectStatus
     from kroma_nb.workbench import open_workbench
 
     bench = open_workbench(home)
