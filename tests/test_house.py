@@ -110,7 +110,8 @@ def test_opening_a_workbench_loads_nothing_that_draws_or_plots(tmp_path: Path) -
 
 
 def test_the_command_line_knows_its_commands_before_it_loads_what_they_need() -> None:
-    probe = "import sys, kroma_nb.cli; print([n for n in ('pydantic', 'numpy', 'sqlalchemy', 'pandas') if n in sys.modules])"
+    heavy = ("pydantic", "numpy", "sqlalchemy", "pandas", "papermill")
+    probe = f"import sys, kroma_nb.cli; print([name for name in {heavy} if name in sys.modules])"
 
     loaded = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
 
