@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 
 from kroma_nb import run, store
 from kroma_nb.blobs import write_atomic
-from kroma_nb.errors import InUse, NotConfirmed, WriteFailed
+from kroma_nb.errors import InUse, NotConfirmed, RecordInvalid, WriteFailed
 from kroma_nb.model.marks import Archived
 from kroma_nb.model.run import now
 from kroma_nb.run import RunFolder
 from kroma_nb.workbench.marking import ARCHIVED
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from kroma_nb.workbench.project import Project
@@ -46,12 +47,23 @@ def delete_run(one: Run, *, force: bool) -> None:
     _refuse_played(one.project, one.run_id)
     index = one.project.bench.index
     with index.rows(one.project) as (rows, key):
-        followers = store.followers(rows, key, one.run_id)
+        followers = {*store.followers(rows, key, one.run_id), *_unfinished_followers(one)}
     if followers and not force:
         way_out = "delete those first, or force it: their lineage then ends here"
-        raise InUse(f"run {one.run_id}", f"{', '.join(followers)} followed its winners", way_out)
+        raise InUse(f"run {one.run_id}", f"{', '.join(sorted(followers))} followed its winners", way_out)
     _remove(one.folder)
     index.forget(key, one.run_id)
+
+
+def _unfinished_followers(one: Run) -> Iterator[str]:
+    """Give the runs that follow this one and have no record yet: their plans say whom they follow."""
+    for path in run.run_folders(one.project.root):
+        folder = RunFolder(one.project.root, path.name)
+        if folder.log_path.exists() or path.name == one.run_id:
+            continue
+        with contextlib.suppress(RecordInvalid):
+            if any(job.follows and job.follows.run_id == one.run_id for job in folder.plan().jobs):
+                yield path.name
 
 
 def delete_project(project: Project, confirm: str) -> None:

@@ -60,6 +60,19 @@ def test_a_run_that_others_followed_stays_until_it_is_forced(bench: Workbench) -
     assert {row[2] for row in dump(bench.index.path)["runs"]} == {night.run_id}
 
 
+def test_a_run_that_is_followed_by_one_without_a_record_yet_stays_too(bench: Workbench) -> None:
+    noir = bench.project("noir")
+    night, style = noir.runs["latest"], noir.runs[noir.runs.ids[-1]]
+    (night.folder / "run.json").unlink()
+    with (night.folder / "journal.jsonl").open("r+b") as journal:
+        journal.truncate(len(journal.readline()))  # killed when it had just begun
+
+    with pytest.raises(InUse, match=night.run_id):
+        style.delete()
+
+    assert style.folder.exists()
+
+
 def test_deleting_a_run_keeps_the_inputs_that_others_read(bench: Workbench) -> None:
     noir = bench.project("noir")
     inputs = {asset.path for asset in noir.assets.where(kind="input")}
