@@ -126,12 +126,15 @@ def _fits(parameter: Parameter, value: object) -> bool:
 
 
 def _is_json(value: object) -> bool:
+    """Tell whether a file can hold a value: finite numbers, and texts that UTF-8 can spell."""
+    if isinstance(value, str):
+        return not any("\ud800" <= sign <= "\udfff" for sign in value)
     if isinstance(value, float):
         return math.isfinite(value)
     if isinstance(value, list):
         return all(_is_json(item) for item in value)
     if isinstance(value, dict):
-        return all(isinstance(key, str) and _is_json(item) for key, item in value.items())
+        return all(isinstance(key, str) and _is_json(key) and _is_json(item) for key, item in value.items())
     return value is None or type(value) in KINDS
 
 
@@ -174,3 +177,5 @@ def _yaml(data: bytes, file: str) -> Any:
         where = f" at line {mark.line + 1}" if mark else ""
         problem = f"not YAML: {getattr(cause, 'problem', None) or 'unreadable'}{where}"
         raise ParameterInvalid(file, "", problem, "correct the syntax there") from None
+    except RecursionError:
+        raise ParameterInvalid(file, "", "it is nested too deeply", "write it flatter") from None

@@ -100,7 +100,7 @@ def list_assets(options: AssetOptions, home: Home = None, as_json: AsJson = Fals
     run = place.runs[options.run_id] if options.run_id else None
     found = place.assets.where(kind=options.kind, run=run, sha256=options.sha256)
     count = len(found)
-    records = [asset.record for asset in found.page(limit=options.limit or count)]
+    records = [asset.record for asset in found.page(limit=options.limit or max(1, count))]
     if as_json:
         pictures = [record.to_json() for record in records]
         screen.show_json({"ok": True, "project": place.slug, "count": count, "assets": pictures})

@@ -237,7 +237,7 @@ def _entries(folder: Path) -> list[Path]:
 def _stays(path: Path, root: Path) -> bool:
     try:
         return path.resolve().is_relative_to(root)
-    except (OSError, RuntimeError):
+    except (OSError, RuntimeError, ValueError):
         return False
 
 

@@ -13,7 +13,7 @@ from kroma_nb.store.projects import (
     list_projects,
     put_project,
 )
-from kroma_nb.store.runs import followers, list_candidates, list_runs
+from kroma_nb.store.runs import list_candidates, list_runs
 
 __all__ = [
     "Beside",
@@ -26,7 +26,6 @@ __all__ = [
     "density",
     "drop_projects",
     "drop_run",
-    "followers",
     "known_projects",
     "known_runs",
     "list_assets",

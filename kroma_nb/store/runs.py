@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from kroma_nb.errors import RequestInvalid
 from kroma_nb.model.rows import CandidateRow, RunRow
 from kroma_nb.model.words import CandidateStatus, Gate, RunStatus, Stage, TimeOfDay, Weather
-from kroma_nb.store.ids import moment, run_key
+from kroma_nb.store.ids import moment
 from kroma_nb.store.schema import assets, cost_events, quality_reports, run_candidates, run_jobs, run_notebooks, runs
 
 if TYPE_CHECKING:
@@ -67,23 +67,6 @@ def _place_of(rows: sa.Connection, project_id: str, run_id: str) -> sa.Tuple:
         problem = f"run {run_id} is not in the index, so nothing can come after it"
         raise RequestInvalid("request", "after", problem, "begin with the first page again")
     return sa.tuple_(sa.literal(place.created_at), sa.literal(place.id))
-
-
-def followers(rows: sa.Connection, project_id: str, run_id: str) -> tuple[str, ...]:
-    """Give the runs that have followed a run's pictures, oldest first."""
-    own = (
-        sa.select(run_candidates.c.id)
-        .join(run_jobs, run_jobs.c.id == run_candidates.c.job_id)
-        .where(run_jobs.c.run_id == run_key(project_id, run_id))
-    )
-    wanted = (
-        sa.select(runs.c.run_id)
-        .join(run_jobs, run_jobs.c.run_id == runs.c.id)
-        .where(run_jobs.c.follows_candidate_id.in_(own), runs.c.run_id != run_id)
-        .distinct()
-        .order_by(runs.c.run_id)
-    )
-    return tuple(rows.scalars(wanted))
 
 
 def _run(row: Any) -> RunRow:

@@ -12,6 +12,7 @@ from kroma_nb.errors import FileMissing, KromaError, RequestInvalid
 from kroma_nb.model.asset import AssetFilter, AssetKind, AssetLink, AssetRecord
 from kroma_nb.model.run import StoredFile
 from kroma_nb.workbench.files import load_picture, read_stored
+from kroma_nb.workbench.requests import refuse_limit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -162,6 +163,7 @@ class Assets:
             How many.
         """
         last = after.record if after else None
+        refuse_limit(limit)
         with self.project.bench.index.rows(self.project, fresh=after is None) as (rows, key):
             found = store.list_assets(rows, key, self.which, after=last, limit=limit)
         return Page(Asset(self.project, record) for record in found)
@@ -185,7 +187,16 @@ class Assets:
             return store.count_assets(rows, key, self.which)
 
     def __getitem__(self, path: str) -> Asset:
-        """Give the picture at a path in the project."""
+        """Give the picture at a path in the project.
+
+        Raises
+        ------
+        RequestInvalid
+            If there is none, or it is no path.
+        """
+        if not isinstance(path, str):
+            problem = f"{path!r} is no path in the project"
+            raise RequestInvalid("request", "path", problem, "give text such as runs/…/outputs/page.png")
         named = Assets(self.project, self.which.model_copy(update={"path": path}))
         for asset in named.page(limit=1):
             return asset

@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from kroma_nb import report, run, store
-from kroma_nb.errors import RecordInvalid, WriteFailed
+from kroma_nb.errors import DatabaseUnwritable, RecordInvalid, WriteFailed
 from kroma_nb.model.asset import AssetFilter, AssetKind
 from kroma_nb.model.value import Value
 from kroma_nb.run import RunFolder
@@ -117,19 +117,21 @@ def _of_runs(project: Project) -> Iterator[tuple[Path, str]]:
 
 
 def _inputs(project: Project, kept: list[str]) -> Iterator[tuple[Path, str]]:
-    unreadable = project.runs.unreadable
-    if unreadable:
-        names = ", ".join(one.run_id for one in unreadable)
-        kept.append(f"Inputs of {project.slug} stay, because these runs cannot be read: {names}.")
+    index = project.bench.index
+    try:
+        # Before the rows: a run that ends meanwhile is then in the one or in the other.
+        planned = _planned(project)
+        unreadable = index.catch_up([project], strict=True)
+    except (RecordInvalid, DatabaseUnwritable) as error:
+        kept.append(f"Inputs of {project.slug} stay, because what its runs need is not known: {error}")
         return
-    with project.bench.index.rows(project, fresh=False) as (rows, key):
+    if unreadable:
+        names = ", ".join(one.run_id or "the project itself" for one in unreadable)
+        kept.append(f"Inputs of {project.slug} stay, because these cannot be read: {names}.")
+        return
+    with index.rows(project, fresh=False) as (rows, key):
         read = store.list_assets(rows, key, AssetFilter(kind=AssetKind.INPUT), limit=None)
     needed = {asset.path for asset in read}
-    try:
-        planned = _planned(project)
-    except RecordInvalid as error:
-        kept.append(f"Inputs of {project.slug} stay, because a run has begun that cannot be read yet: {error}")
-        return
     for path in sorted((project.root / "inputs").glob("[0-9a-f][0-9a-f]/[0-9a-f]*")):
         stored = path.relative_to(project.root).as_posix()
         if stored not in needed and path.stem not in planned and _is_old(path):

@@ -7,16 +7,16 @@ import os
 import shutil
 from typing import TYPE_CHECKING
 
-from kroma_nb import run, store
+from kroma_nb import run
 from kroma_nb.blobs import write_atomic
-from kroma_nb.errors import InUse, NotConfirmed, RecordInvalid, WriteFailed
+from kroma_nb.errors import InUse, NotConfirmed, RequestInvalid, WriteFailed
 from kroma_nb.model.marks import Archived
 from kroma_nb.model.run import now
 from kroma_nb.run import RunFolder
+from kroma_nb.workbench.founding import read_card
 from kroma_nb.workbench.marking import ARCHIVED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from kroma_nb.workbench.project import Project
@@ -29,8 +29,14 @@ DELETED = ".deleted-"
 def archive_run(one: Run, *, undo: bool) -> None:
     """Mark a run's folder as put away, or take the mark off."""
     mark = one.folder / ARCHIVED
+    if not one.folder.is_dir():
+        problem = f"run {one.run_id} has no folder any more"
+        raise RequestInvalid("request", "run", problem, "see the runs that there are")
     if undo:
-        mark.unlink(missing_ok=True)
+        try:
+            mark.unlink(missing_ok=True)
+        except OSError as cause:
+            raise WriteFailed(mark, f"it cannot be removed: {cause.strerror or cause}") from cause
     elif not mark.exists():
         write_atomic(mark, (Archived(at=now()).model_dump_json(indent=2, by_alias=True) + "\n").encode())
     one.project.bench.index.note(one.project, one.run_id)
@@ -45,25 +51,26 @@ def delete_run(one: Run, *, force: bool) -> None:
         If it is being played, or other runs have followed it and that is not forced.
     """
     _refuse_played(one.project, one.run_id)
-    index = one.project.bench.index
-    with index.rows(one.project) as (rows, key):
-        followers = {*store.followers(rows, key, one.run_id), *_unfinished_followers(one)}
+    card = one.project.card
+    followers = _followers(one)
     if followers and not force:
         way_out = "delete those first, or force it: their lineage then ends here"
-        raise InUse(f"run {one.run_id}", f"{', '.join(sorted(followers))} followed its winners", way_out)
+        raise InUse(f"run {one.run_id}", f"{', '.join(followers)} followed its winners", way_out)
     _remove(one.folder)
-    index.forget(key, one.run_id)
+    one.project.bench.index.forget_deleted(one.project, card, one.run_id)
 
 
-def _unfinished_followers(one: Run) -> Iterator[str]:
-    """Give the runs that follow this one and have no record yet: their plans say whom they follow."""
+def _followers(one: Run) -> list[str]:
+    """Give the runs that follow this one, as their plans say: also those that are still made, or cannot be read."""
+    followers = []
     for path in run.run_folders(one.project.root):
-        folder = RunFolder(one.project.root, path.name)
-        if folder.log_path.exists() or path.name == one.run_id:
+        if path.name == one.run_id:
             continue
-        with contextlib.suppress(RecordInvalid):
-            if any(job.follows and job.follows.run_id == one.run_id for job in folder.plan().jobs):
-                yield path.name
+        with contextlib.suppress(OSError):
+            plan = RunFolder(one.project.root, path.name).plan_path.read_bytes()
+            if one.run_id.encode() in plan:
+                followers.append(path.name)
+    return followers
 
 
 def delete_project(project: Project, confirm: str) -> None:
@@ -80,11 +87,10 @@ def delete_project(project: Project, confirm: str) -> None:
         raise NotConfirmed(f"deleting {project.root}", f"give the slug once more: {project.slug}")
     for path in run.run_folders(project.root):
         _refuse_played(project, path.name)
+    card = read_card(project.root)
     _remove(project.root)
-    index = project.bench.index
-    if index.path.exists():
-        with index.store.writing() as rows:
-            store.drop_projects(rows, {project.slug})
+    if card is not None:
+        project.bench.index.forget_deleted(project, card)
 
 
 def _refuse_played(project: Project, run_id: str) -> None:

@@ -62,6 +62,8 @@ class Index:
         self.bench = bench
         self._store: store.Store | None = None
         self._looked: dict[Project, tuple[str, float]] = {}
+        self._behind: DatabaseUnwritable | None = None
+        self._file = 0
 
     @property
     def path(self) -> Path:
@@ -77,13 +79,14 @@ class Index:
         DatabaseUnusable
             With the file, what is wrong and the way out.
         """
-        if self._store is not None and not self.path.exists():
-            # Somebody has deleted it: what this process still holds open is nobody's any more.
+        if self._store is not None and _number_of(self.path) != self._file:
+            # Somebody has deleted it, or made it anew: what this process still holds open is nobody's any more.
             self._store.close()
             self._store = None
             self._looked.clear()
         if self._store is None:
             self._store = store.open_store(self.path)
+            self._file = _number_of(self.path)
         return self._store
 
     @contextmanager
@@ -96,15 +99,24 @@ class Index:
             With the file, what is wrong and the way out.
         """
         if (fresh and not self._is_fresh(project)) or not self.path.exists():
+            self._refuse_copy(project)
             self.catch_up([project])
         with self.store.reading() as rows:
             yield rows, str(project.card.id)
+
+    def _refuse_copy(self, project: Project) -> None:
+        """Raise why a project cannot be told who it is; its rows would be another one's."""
+        _, refused = cards_of(self.bench)
+        if project in refused:
+            raise refused[project]
 
     def _is_fresh(self, project: Project) -> bool:
         looks, at = self._looked.get(project, ("", 0.0))
         return looks == _looks(project) and time.monotonic() - at < FRESH_S
 
-    def catch_up(self, projects: Collection[Project], *, every: bool = False) -> tuple[Unreadable, ...]:
+    def catch_up(
+        self, projects: Collection[Project], *, every: bool = False, strict: bool = False
+    ) -> tuple[Unreadable, ...]:
         """Write what the folders of projects say and the rows do not, and give what cannot be read.
 
         Where nothing can be written, a warning says that the rows may be behind, and reading goes on.
@@ -114,6 +126,13 @@ class Index:
         projects : collection of Project
         every : bool
             Whether these are all there are: the rows of others are removed.
+        strict : bool
+            Whether rows that may be behind are an error: for those who delete what no row names.
+
+        Raises
+        ------
+        DatabaseUnusable
+            With the file, what is wrong and the way out.
         """
         cards, refused = cards_of(self.bench)
         unreadable = [_unreadable(project, refused[project]) for project in projects if project in refused]
@@ -124,15 +143,29 @@ class Index:
         gone = {lost.project for lost in unreadable} & {one.card.slug for one in known.values()}
         if every:
             gone = {one.card.slug for one in known.values()} - {project.slug for project in mine}
+        self._behind = None
         try:
-            if gone:
-                with self.store.writing() as rows:
-                    store.drop_projects(rows, gone)
-            for project, card in mine.items():
-                unreadable += self._catch_up(project, card, known.get(str(card.id)), runs[str(card.id)])
+            known = self._drop(gone, known)
         except DatabaseUnwritable as error:
-            warnings.warn(f"what is listed may be behind the files: {error}", IndexBehind, stacklevel=4)
+            self._behind = error
+        for project, card in mine.items():
+            before = known.get(str(card.id))
+            try:
+                unreadable += self._catch_up(project, card, before, runs[str(card.id)] if before else {})
+            except DatabaseUnwritable as error:
+                self._behind = error
+        if self._behind is not None and strict:
+            raise self._behind
+        if self._behind is not None:
+            warnings.warn(f"what is listed may be behind the files: {self._behind}", IndexBehind, stacklevel=4)
         return tuple(unreadable)
+
+    def _drop(self, gone: Collection[str], known: dict[str, KnownProject]) -> dict[str, KnownProject]:
+        if not gone:
+            return known
+        with self.store.writing() as rows:
+            store.drop_projects(rows, gone)
+        return {key: one for key, one in known.items() if one.card.slug not in gone}
 
     def _catch_up(
         self, project: Project, card: ProjectCard, before: KnownProject | None, known: dict[str, KnownRun]
@@ -160,13 +193,17 @@ class Index:
         return known is None or known.seen != seen(folder.path)
 
     def _catch_up_run(self, project: Project, key: str, run_id: str) -> Unreadable | None:
-        with self.store.writing() as rows:
-            try:
-                self._put(rows, project, key, run_id)
-            except RecordInvalid as error:
-                # What its files no longer say is not kept either.
-                store.drop_run(rows, key, run_id)
-                return None if _is_starting(RunFolder(project.root, run_id)) else _unreadable(project, error, run_id)
+        try:
+            with self.store.writing() as rows:
+                try:
+                    self._put(rows, project, key, run_id)
+                except RecordInvalid as error:
+                    # What its files no longer say is not kept either.
+                    store.drop_run(rows, key, run_id)
+                    return _refusal(project, run_id, error)
+        except DatabaseUnwritable as error:
+            self._behind = error
+            return _look_at(project, run_id)
         return None
 
     def _put(self, rows: Rows, project: Project, key: str, run_id: str) -> None:
@@ -194,6 +231,7 @@ class Index:
     def note(self, project: Project, run_id: str) -> None:
         """Write a run that has ended; what cannot be written is said, and is no loss to the run."""
         try:
+            self._refuse_copy(project)
             card = project.card
             with self.store.writing() as rows:
                 store.put_project(rows, card, self._place(project))
@@ -208,6 +246,18 @@ class Index:
         """Remove the rows of a run whose folder is gone."""
         with self.store.writing() as rows:
             store.drop_run(rows, key, run_id)
+
+    def forget_deleted(self, project: Project, card: ProjectCard, run_id: str = "") -> None:
+        """Remove the rows of a run, or of a whole project, that was just deleted; what cannot be removed is said."""
+        try:
+            if run_id:
+                self.forget(str(card.id), run_id)
+            elif self.path.exists():
+                with self.store.writing() as rows:
+                    store.clear_project(rows, str(card.id))
+        except InfraFailed as error:
+            said = f"{run_id or project.slug} is deleted, and its rows are not yet: {error}"
+            warnings.warn(said, IndexBehind, stacklevel=4)
 
     def rebuild(self) -> Reindexed:
         """Make every row of projects and runs again from the files; a project at a time, all of it or nothing."""
@@ -240,9 +290,32 @@ class Index:
         return len(folders) - sum(bool(lost.run_id) for lost in unreadable), unreadable
 
 
+def _look_at(project: Project, run_id: str) -> Unreadable | None:
+    """Read a run that cannot be written into the index, for what is wrong with it."""
+    try:
+        with run.open_record(RunFolder(project.root, run_id).path, project=project.slug) as record:
+            for _ in record.jobs:
+                pass
+    except RecordInvalid as error:
+        return _refusal(project, run_id, error)
+    return None
+
+
+def _refusal(project: Project, run_id: str, error: RecordInvalid) -> Unreadable | None:
+    return None if _is_starting(RunFolder(project.root, run_id)) else _unreadable(project, error, run_id)
+
+
 def seen_list(root: Path) -> str:
     """Say what a project's list of imported pictures looks like; empty where there is none."""
     return state(root / FOLDER / INDEX)
+
+
+def _number_of(path: Path) -> int:
+    """Give the number by which the system knows a file; 0 where there is none."""
+    try:
+        return path.stat().st_ino
+    except OSError:
+        return 0
 
 
 def _looks(project: Project) -> str:

@@ -102,6 +102,18 @@ def plan_words(given: dict[str, object]) -> PlanWords:
     return parse_value(PlanWords, _as_json(given), file="request", error=RequestInvalid)
 
 
+def refuse_limit(limit: int | None) -> None:
+    """Refuse a number of rows that is none.
+
+    Raises
+    ------
+    RequestInvalid
+        If it is less than 1, or more than a database can count.
+    """
+    if limit is not None and not 1 <= limit < 2**31:
+        raise RequestInvalid("request", "limit", f"{limit} is no number of rows", "give 1 or more")
+
+
 def _as_json(given: dict[str, object]) -> Any:
     """Give paths and handles of runs as the words that stand for them."""
 

@@ -17,6 +17,7 @@ from kroma_nb.workbench.candidates import Candidates
 from kroma_nb.workbench.ending import archive_run, delete_run
 from kroma_nb.workbench.files import read_stored
 from kroma_nb.workbench.marking import is_archived, read_notebook, seen
+from kroma_nb.workbench.requests import refuse_limit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -170,6 +171,10 @@ class Run:
         return replace(view, notes=("It is put away.", *view.notes)) if is_archived(self.folder) else view
 
 
+SUFFIX = 4
+"""How many signs of a run's end are enough to name it."""
+
+
 class Runs:
     """The runs of a project, newest first; ``runs["latest"]`` is the newest that has begun."""
 
@@ -199,6 +204,7 @@ class Runs:
             Also those that are put away.
         """
         last = after.run_id if after else None
+        refuse_limit(limit)
         with self._project.bench.index.rows(self._project, fresh=after is None) as (rows, key):
             return store.list_runs(rows, key, after=last, limit=limit, archived=archived)
 
@@ -216,14 +222,14 @@ class Runs:
             return frame_of(list(store.list_candidates(rows, key)), CandidateRow)
 
     def __len__(self) -> int:
-        return len(self.ids)
+        return sum(1 for _ in self)
 
     def __iter__(self) -> Iterator[Run]:
         every = (Run(self._project, run_id) for run_id in self.ids)
         return (one for one in every if not is_archived(one.folder))
 
     def __getitem__(self, run: str | int) -> Run:
-        """Give a run: by its id, the end of its id, ``latest``, or its place, 0 for the newest.
+        """Give a run: by its id, the last signs of its id (4 or more), ``latest``, or its place, 0 for the newest.
 
         Raises
         ------
@@ -232,11 +238,13 @@ class Runs:
         """
         ids = self.ids
         if isinstance(run, int):
-            fits = tuple(ids[run : run + 1 or None])
+            shown = tuple(one.run_id for one in self)
+            fits = shown[run : run + 1 or None]
         elif run == "latest":
             fits = tuple(name for name in ids if self._has_begun(name))[:1]
         else:
-            fits = (run,) if run in ids else tuple(name for name in ids if run and name.endswith(run))
+            ends = isinstance(run, str) and len(run) >= SUFFIX
+            fits = (run,) if run in ids else tuple(name for name in ids if ends and name.endswith(run))
         if len(fits) != 1:
             problem = f"there is no run {run!r} in project {self._project.slug}"
             if fits:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from kroma_nb import planning
 from kroma_nb.errors import RequestInvalid
 from kroma_nb.model.parsing import did_you_mean, plain_word
-from kroma_nb.model.project import SLUG_PATTERN, ProjectStatus
+from kroma_nb.model.project import SLUG_PATTERN, ProjectCard, ProjectStatus
 from kroma_nb.model.run import now
 from kroma_nb.settings import Settings, load_settings
 from kroma_nb.workbench.cleaning import CleanUp, clean_up
@@ -130,7 +130,7 @@ class Workbench:
         changed = {key: value for key, value in said.items() if value is not None and value != getattr(card, key)}
         if changed or card.status is ProjectStatus.ARCHIVED:
             changed |= {"status": ProjectStatus.ACTIVE, "updated_at": now()}
-            write_card(project.root, card.model_copy(update=changed))
+            write_card(project.root, ProjectCard.model_validate({**card.model_dump(by_alias=True), **changed}))
         return project
 
     def settings(self, project_root: Path | None = None) -> Settings:
