@@ -144,46 +144,46 @@ class Index:
         if every:
             gone = {one.card.slug for one in known.values()} - {project.slug for project in mine}
         self._behind = None
-        try:
-            known = self._drop(gone, known)
-        except DatabaseUnwritable as error:
-            self._behind = error
+        if gone:
+            with self._or_behind(), self.store.writing() as rows:
+                store.drop_projects(rows, gone)
+            known = {key: one for key, one in known.items() if one.card.slug not in gone}
         for project, card in mine.items():
             before = known.get(str(card.id))
-            try:
-                unreadable += self._catch_up(project, card, before, runs[str(card.id)] if before else {})
-            except DatabaseUnwritable as error:
-                self._behind = error
+            unreadable += self._catch_up(project, card, before, runs[str(card.id)] if before else {})
         if self._behind is not None and strict:
             raise self._behind
         if self._behind is not None:
             warnings.warn(f"what is listed may be behind the files: {self._behind}", IndexBehind, stacklevel=4)
         return tuple(unreadable)
 
-    def _drop(self, gone: Collection[str], known: dict[str, KnownProject]) -> dict[str, KnownProject]:
-        if not gone:
-            return known
-        with self.store.writing() as rows:
-            store.drop_projects(rows, gone)
-        return {key: one for key, one in known.items() if one.card.slug not in gone}
+    @contextmanager
+    def _or_behind(self) -> Iterator[None]:
+        """Remember that the rows are behind, where what is done in the block cannot be written."""
+        try:
+            yield
+        except DatabaseUnwritable as error:
+            self._behind = error
 
     def _catch_up(
         self, project: Project, card: ProjectCard, before: KnownProject | None, known: dict[str, KnownRun]
     ) -> list[Unreadable]:
         looks, key = _looks(project), str(card.id)
         if before is None or before.card != card:
-            with self.store.writing() as rows:
+            with self._or_behind(), self.store.writing() as rows:
                 store.put_project(rows, card, self._place(project))
         folders = {path.name for path in run.run_folders(project.root)}
         for run_id in sorted(known.keys() - folders):
-            self.forget(key, run_id)
+            with self._or_behind():
+                self.forget(key, run_id)
         stale = sorted(name for name in folders if self._is_stale(project, name, known.get(name)))
         unreadable = [lost for name in stale if (lost := self._catch_up_run(project, key, name)) is not None]
         if stale or known.keys() - folders or (before.list_seen if before else "") != seen_list(project.root):
             # Runs that were written anew, or are gone, have taken the links of an import with them.
-            with self.store.writing() as rows:
+            with self._or_behind(), self.store.writing() as rows:
                 unreadable += self._put_imported(rows, project, key)
-        self._looked[project] = looks, time.monotonic()
+        if self._behind is None:
+            self._looked[project] = looks, time.monotonic()
         return unreadable
 
     def _is_stale(self, project: Project, run_id: str, known: KnownRun | None) -> bool:
@@ -193,18 +193,15 @@ class Index:
         return known is None or known.seen != seen(folder.path)
 
     def _catch_up_run(self, project: Project, key: str, run_id: str) -> Unreadable | None:
-        try:
-            with self.store.writing() as rows:
-                try:
-                    self._put(rows, project, key, run_id)
-                except RecordInvalid as error:
-                    # What its files no longer say is not kept either.
-                    store.drop_run(rows, key, run_id)
-                    return _refusal(project, run_id, error)
-        except DatabaseUnwritable as error:
-            self._behind = error
-            return _look_at(project, run_id)
-        return None
+        with self._or_behind(), self.store.writing() as rows:
+            try:
+                self._put(rows, project, key, run_id)
+            except RecordInvalid as error:
+                # What its files no longer say is not kept either.
+                store.drop_run(rows, key, run_id)
+                return _refusal(project, run_id, error)
+            return None
+        return _look_at(project, run_id)
 
     def _put(self, rows: Rows, project: Project, key: str, run_id: str) -> None:
         folder = RunFolder(project.root, run_id).path

@@ -151,6 +151,8 @@ def test_a_typed_word_is_read_as_the_parameter_asks(name: str, typed: str, value
         ("title", Path("x")),
         ("follow", {"a": float("nan")}),
         ("follow", Path("x")),
+        ("follow", {"\ud800": 1}),
+        ("title", "half a sign: \udc80"),
     ],
 )
 def test_a_value_of_another_type_is_refused_with_what_is_expected(name: str, given: object, parameters) -> None:
@@ -366,6 +368,8 @@ def test_a_file_of_parameters_may_be_json_or_yaml(tmp_path) -> None:
         ("p.yaml", "a: [", "not YAML"),
         ("p.yml", "- a", "no object"),
         ("p.yml", "1: a", "no object"),
+        ("p.yaml", "[" * 5000, "nested too deeply"),
+        ("p.json", '{"a": ' + "[" * 100_000, "nest less deeply"),
         ("gone.json", None, "No such file"),
     ],
 )

@@ -158,6 +158,7 @@ with warnings.catch_warnings(record=True) as heard:
         bench = kn.open_workbench(sys.argv[1])
         print({row.slug: row.runs for row in bench.projects.rows()})
         print(len(bench.project("noir").assets.page()))
+        print([lost.run_id for lost in bench.project("noir").runs.unreadable])
     except KromaError as error:
         print(type(error).__name__, error)
 print({warning.category.__name__ for warning in heard})
@@ -186,7 +187,7 @@ def test_an_index_that_is_behind_where_nothing_can_be_written_is_read_with_a_war
 
     said = read_by_nobody(copy)
 
-    assert said == ["{'dawn': 1, 'noir': 1}", "4", "{'IndexBehind'}"]
+    assert said == ["{'dawn': 1, 'noir': 1}", "4", "[]", "{'IndexBehind'}"]
 
 
 def test_an_older_database_where_nothing_can_be_written_is_named_with_the_way_out(bench: Workbench) -> None:
@@ -250,7 +251,7 @@ def test_runs_are_found_by_place_by_the_end_of_their_id_and_by_latest(bench: Wor
 
     assert [noir.runs[key].run_id for key in (0, -1, "latest")] == [newest, oldest, newest]
     assert noir.runs[oldest[-6:]].run_id == oldest
-    for key in (2, "", "Z-"):
+    for key in (2, "", oldest[-3:], None):
         with pytest.raises(RequestInvalid):
             _ = noir.runs[key]
 
@@ -307,3 +308,40 @@ def test_a_card_of_the_wrong_project_is_an_error_of_the_record(bench: Workbench)
 
     with pytest.raises(RecordInvalid, match="it is the card of project noir"):
         _ = bench.project("dusk").card
+
+
+def test_a_copy_of_a_project_has_no_rows_of_its_own_and_says_so(bench: Workbench) -> None:
+    copy = bench.home / "var/projects/noir_backup"
+    shutil.copytree(bench.project("noir").root, copy)
+    card = copy / ".kroma/project.json"
+    card.write_text(card.read_text().replace('"slug": "noir"', '"slug": "noir_backup"'))
+    twin = bench.project("noir_backup")
+
+    with pytest.raises(RecordInvalid, match="of which it is a copy"):
+        twin.runs.rows()
+    with pytest.raises(RecordInvalid, match="of which it is a copy"):
+        twin.assets.page()
+
+
+def test_a_page_that_has_no_rows_and_a_path_that_is_none_are_refused(bench: Workbench) -> None:
+    noir = bench.project("noir")
+
+    for limit in (0, -1, 2**31):
+        with pytest.raises(RequestInvalid, match="no number of rows"):
+            noir.assets.page(limit=limit)
+        with pytest.raises(RequestInvalid, match="no number of rows"):
+            noir.runs.rows(limit=limit)
+    for path in (None, 3):
+        with pytest.raises(RequestInvalid, match="no path in the project"):
+            _ = noir.assets[path]
+
+
+def test_a_damaged_run_is_named_also_where_nothing_can_be_written(bench: Workbench) -> None:
+    one = bench.project("noir").runs["latest"]
+    (one.folder / "run.json").write_text("{}")
+    bench.index.store.close()
+
+    said = read_by_nobody(bench.home)
+
+    assert said[-2] == f"['{one.run_id}']"
+    assert "IndexBehind" in said[-1]

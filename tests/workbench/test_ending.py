@@ -10,11 +10,12 @@ import time
 from pathlib import Path
 
 import pytest
-from studio import draw, dump
+from studio import draw, dump, write_scenes
 
 import kroma_nb as kn
-from kroma_nb.errors import InUse, NotConfirmed
+from kroma_nb.errors import InUse, NotConfirmed, RequestInvalid
 from kroma_nb.workbench import Workbench
+from kroma_nb.workbench.index import IndexBehind
 
 
 def files(folder: Path) -> dict[str, bytes]:
@@ -172,6 +173,58 @@ def test_inputs_stay_where_a_run_cannot_be_read(bench: Workbench) -> None:
 
     assert set(noir.root.glob("inputs/*/*")) == inputs
     assert noir.runs.ids[0] in cleaned.kept[0]
+
+
+CLEANED = """
+import os, sys, warnings
+import kroma_nb as kn
+import kroma_nb.store.migrating, kroma_nb.workbench.frames
+from kroma_nb.workbench.index import IndexBehind
+if os.getuid() == 0:
+    os.setuid(65534)  # permissions do not bind root
+warnings.simplefilter("ignore", IndexBehind)
+print(*kn.open_workbench(sys.argv[1]).gc().kept)
+"""
+
+
+def test_inputs_stay_where_the_rows_cannot_be_brought_up_to_date(bench: Workbench, scenes: Path) -> None:
+    noir, index = bench.project("noir"), bench.index
+    index.store.close()
+    known = index.path.read_bytes()
+    draw(bench, "noir", write_scenes(scenes.parent / "more", 5))
+    index.store.close()
+    index.path.write_bytes(known)
+    for path in noir.root.glob("inputs/*/*"):
+        aged(path)
+    inputs = set(noir.root.glob("inputs/*/*"))
+    for path in [bench.home, *bench.home.rglob("*")]:
+        path.chmod(0o777 if path.is_dir() else 0o666)
+    index.path.chmod(0o444)
+    index.path.parent.chmod(0o555)
+    for above in bench.home.parents:
+        above.chmod(above.stat().st_mode | 0o055)
+
+    command = [sys.executable, "-c", CLEANED, str(bench.home)]
+    said = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+    assert set(noir.root.glob("inputs/*/*")) == inputs
+    assert "what its runs need is not known" in said.stdout, said.stderr
+
+
+def test_a_run_is_deleted_also_where_its_rows_cannot_be(bench: Workbench) -> None:
+    noir = bench.project("noir")
+    night = noir.runs["latest"]
+    bench.index.store.close()
+    for path in bench.index.path.parent.glob("kroma.db*"):
+        path.unlink()
+    bench.index.path.write_bytes(b"no database" * 100)
+
+    with pytest.warns(IndexBehind, match="is deleted, and its rows are not yet"):
+        kn.open_workbench(bench.home).project("noir").runs[night.run_id].delete()
+
+    assert not night.folder.exists()
+    with pytest.raises(RequestInvalid, match="no folder any more"):
+        night.archive()
 
 
 def test_what_a_killed_deletion_leaves_is_no_run_and_goes_with_the_next_clean_up(bench: Workbench) -> None:
