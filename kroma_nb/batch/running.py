@@ -18,6 +18,7 @@ from kroma_nb.batch.nodes import markdown_cell
 from kroma_nb.batch.sources import read_source
 from kroma_nb.batch.telling import parameters_table, stopped_words
 from kroma_nb.blobs import sha256_bytes
+from kroma_nb.errors import RequestInvalid, WriteFailed
 from kroma_nb.model.notebook import Kind, NotebookRecord, NotebookStatus
 from kroma_nb.model.run import now
 from kroma_nb.model.words import ExitCode
@@ -135,10 +136,17 @@ def run_notebook(
     data = call.desk.finished(stopped_words(ending.failure, ending.cell) if ending.failure else "")
     record = call.record(data, ending, runs)
     kept = call.desk.file(data, record, runs)
+    failed = ending.error(kept, runs) if ending.failure is not None else None
     if output is not None:
-        copy_out(Path(output), data)
-    if ending.failure is not None:
-        raise ending.error(kept, runs)
+        try:
+            copy_out(Path(output), data)
+        except (RequestInvalid, WriteFailed) as refused:
+            if failed is None:
+                raise
+            # What happened in the notebook matters more than where its copy is.
+            raise failed from refused
+    if failed is not None:
+        raise failed
     return NotebookRun(kept, record, runs)
 
 

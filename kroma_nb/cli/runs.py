@@ -10,6 +10,7 @@ import typer
 
 from kroma_nb.cli import screen
 from kroma_nb.cli.options import AsJson, Home, Limit, Options, Slug, Yes, takes
+from kroma_nb.errors import RequestInvalid
 
 if TYPE_CHECKING:
     from kroma_nb.workbench import Project
@@ -31,14 +32,13 @@ def list_runs(
     from kroma_nb import report
 
     place = _project(home, project)
-    lost, found = place.runs.unreadable, place.runs.rows(archived=True, limit=limit)
-    rows = [row for row in found if every or not row.archived]
+    lost, rows = place.runs.unreadable, place.runs.rows(archived=every, limit=limit)
     if as_json:
         unread = [{"run_id": one.run_id, "status": "unreadable", **one.to_json()} for one in lost]
         runs = sorted([*(row.to_json() for row in rows), *unread], key=lambda row: str(row["run_id"]), reverse=True)
         screen.show_json({"ok": True, "project": place.slug, "runs": runs})
     else:
-        screen.show(report.runs_view(place.slug, found, lost, every=every))
+        screen.show(report.runs_view(place.slug, rows, lost, hidden=0 if every else place.runs.put_away))
 
 
 @app.command("show")
@@ -66,6 +66,9 @@ def archive(
     as_json: AsJson = False,
 ) -> None:
     """Put a run away: it is kept whole, and lists leave it out."""
+    if undo and run_id == "latest":
+        problem = "the latest is the newest that is not put away"
+        raise RequestInvalid("request", "run", problem, "name the run: `kroma runs list --all` shows it")
     made = _project(home, project).runs[run_id]
     made.archive(undo=undo)
     done = "taken out again" if undo else "put away"

@@ -154,19 +154,17 @@ def assets_view(assets: Sequence[AssetRecord], count: int) -> View:
     return View(phrases.counted(count, "picture"), columns, rows, left)
 
 
-def runs_view(slug: str, runs: Sequence[RunRow], lost: Sequence[Unreadable] = (), *, every: bool = False) -> View:
+def runs_view(slug: str, runs: Sequence[RunRow], lost: Sequence[Unreadable] = (), *, hidden: int = 0) -> View:
     """Show runs, newest first, and what there is to say below.
 
-    Those that cannot be read stand among them; those that are put away are only counted, unless every one is asked for.
+    Those that cannot be read stand among them; those that are put away and not shown are counted.
     """
     columns = ("run", "stage", "status", "pictures", "size")
-    put_away = 0 if every else sum(row.archived for row in runs)
-    runs = [row for row in runs if every or not row.archived]
     rows = [_run_row(row) for row in runs] + [(one.run_id, "", "unreadable", "", "") for one in lost]
     said = [(row.run_id, _run_says(row)) for row in runs] + [(one.run_id, one.says) for one in lost]
     # A run's id begins with its time.
     notes = [f"{run_id}: {text}" for run_id, text in sorted(said, reverse=True) if text]
-    return View(f"Runs of {slug}", columns, tuple(sorted(rows, reverse=True)), (*notes, *_hidden(put_away, "run")))
+    return View(f"Runs of {slug}", columns, tuple(sorted(rows, reverse=True)), (*notes, *_hidden(hidden, "run")))
 
 
 def _run_row(row: RunRow) -> tuple[str, ...]:

@@ -30,6 +30,11 @@ if TYPE_CHECKING:
     from kroma_nb.model.runlog import RunLog
     from kroma_nb.workbench.project import Project
 
+SHOWN = 60
+"""How many runs the list shows of itself."""
+SUFFIX = 4
+"""How many signs of a run's end are enough to name it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Publication:
@@ -171,10 +176,6 @@ class Run:
         return replace(view, notes=("It is put away.", *view.notes)) if is_archived(self.folder) else view
 
 
-SUFFIX = 4
-"""How many signs of a run's end are enough to name it."""
-
-
 class Runs:
     """The runs of a project, newest first; ``runs["latest"]`` is the newest that has begun."""
 
@@ -185,6 +186,11 @@ class Runs:
     def ids(self) -> tuple[str, ...]:
         """Every run that has a folder, newest first; also those that are put away."""
         return tuple(path.name for path in run.run_folders(self._project.root))
+
+    @property
+    def put_away(self) -> int:
+        """How many runs are put away."""
+        return len(self.ids) - len(self)
 
     @property
     def unreadable(self) -> tuple[Unreadable, ...]:
@@ -269,7 +275,7 @@ class Runs:
 
     def _view(self) -> report.View:
         try:
-            return report.runs_view(self._project.slug, self.rows(limit=60, archived=True), self.unreadable)
+            return report.runs_view(self._project.slug, self.rows(limit=SHOWN), self.unreadable, hidden=self.put_away)
         except KromaError as error:
             return report.View(
                 f"Runs of {self._project.slug}", ("run",), tuple((one,) for one in self.ids), (str(error),)

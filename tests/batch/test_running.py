@@ -242,6 +242,17 @@ def test_nothing_is_executed_when_something_is_wrong_from_the_start(desk) -> Non
     assert not (desk / "touched").exists()
 
 
+def test_a_copy_that_cannot_be_written_does_not_hide_what_happened_in_the_notebook(desk) -> None:
+    write_notebook(desk / "own.ipynb", "open(title, 'w').write('mine')", "1 / 0", parameters="title = ''")
+    copy = desk / "copy.ipynb"
+
+    with pytest.raises(NotebookFailed, match="ZeroDivisionError") as raised:
+        batch.run_notebook("own.ipynb", {"title": str(copy)}, home=desk / "own", output=copy)
+
+    assert "already there" in str(raised.value.__cause__)
+    assert copy.read_text() == "mine"
+
+
 def test_a_notebook_of_two_hundred_candidates_stays_under_a_megabyte_and_shows_them_all(desk) -> None:
     photographs = desk / "many"
     photographs.mkdir()

@@ -120,12 +120,14 @@ def test_a_run_and_a_project_are_put_away_and_taken_out_again(kroma, drawn) -> N
 
     kroma("runs", "archive", drawn["run_id"])
     away = listed("runs", "list"), listed("runs", "list", "--all")
+    code, _, err = kroma("runs", "archive", "latest", "--undo")
     kroma("runs", "archive", drawn["run_id"], "--undo")
     kroma("projects", "archive", "noir")
     hidden = listed("projects", "list"), listed("projects", "list", "--all")
     kroma("projects", "archive", "noir", "--undo")
 
     assert (away, hidden) == ((0, 1), (0, 1))
+    assert (code, "runs list --all" in err) == (2, True)
     assert (listed("runs", "list"), listed("projects", "list")) == (1, 1)
 
 

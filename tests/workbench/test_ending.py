@@ -47,6 +47,17 @@ def test_a_run_that_is_put_away_is_kept_whole_and_left_out_of_lists(bench: Workb
     assert noir.runs["latest"] == night
 
 
+def test_runs_that_are_put_away_take_no_place_in_a_list_of_the_newest(bench: Workbench) -> None:
+    noir = bench.project("noir")
+    style = noir.runs[-1]
+    noir.runs["latest"].archive()
+
+    assert [row.run_id for row in noir.runs.rows(limit=1)] == [style.run_id]
+    assert noir.runs.put_away == 1
+    assert style.run_id in repr(noir.runs)
+    assert "1 run put away" in repr(noir.runs)
+
+
 def test_a_run_that_others_followed_stays_until_it_is_forced(bench: Workbench) -> None:
     noir = bench.project("noir")
     night, style = noir.runs["latest"], noir.runs[noir.runs.ids[-1]]
