@@ -171,6 +171,11 @@ def _yaml(data: bytes, file: str) -> Any:
     import yaml
 
     try:
+        node = yaml.compose(data, yaml.SafeLoader)
+        names = [key.value for key, _ in node.value] if isinstance(node, yaml.MappingNode) else []
+        for name in names:
+            if names.count(name) > 1:  # the last one would silently win
+                raise ParameterInvalid(file, str(name), "it stands there twice", "keep one of them")
         return yaml.safe_load(data)
     except yaml.YAMLError as cause:
         mark = getattr(cause, "problem_mark", None)

@@ -368,6 +368,7 @@ def test_a_file_of_parameters_may_be_json_or_yaml(tmp_path) -> None:
         ("p.yaml", "a: [", "not YAML"),
         ("p.yml", "- a", "no object"),
         ("p.yml", "1: a", "no object"),
+        ("p.yaml", "count: 1\ncount: 2", "count: it stands there twice"),
         ("p.yaml", "[" * 5000, "nested too deeply"),
         ("p.json", '{"a": ' + "[" * 100_000, "nest less deeply"),
         ("gone.json", None, "No such file"),
