@@ -86,7 +86,7 @@ def damage(path: Path) -> None:
 def play(planned: Plan, project: Path, workers: int) -> int:
     """Play a plan with the ink engine on so many threads and count the candidates."""
     with ThreadPoolExecutor(workers) as threads:
-        events = run.execute(planned, root=project, painter=InkPainter(), executor=threads)
+        events = run.execute(planned, root=project, painter=InkPainter(), equipment=run.Equipment(executor=threads))
         return sum(event.event == "candidate_finished" for event in events)
 
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from kroma_nb.blobs.writing import PART, move, part_file, reason, settle, writing
+from kroma_nb.blobs.writing import PART, READ_ONLY, move, part_file, reason, settle, writing
 from kroma_nb.errors import ContentDamaged, FileMissing
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -209,6 +209,32 @@ class BlobStore:
             raise ContentDamaged(place, sha256, found)
         return place
 
+    def place(self, sha256: str, target: Path, suffix: str | None = None) -> Blob:
+        """Give stored bytes a second, read-only file: shared extents where the file system can, else a copy.
+
+        Raises
+        ------
+        FileMissing
+            If the store does not hold them.
+        ContentDamaged
+            If the store's file holds something else; then there is no second one.
+        WriteFailed
+            If the copy cannot be written.
+        """
+        place = self.path(sha256, suffix)
+        try:
+            source = place.open("rb")
+        except OSError as error:
+            raise FileMissing(place, "the content store", reason(error)) from error
+        with source, writing(target), part_file(target.parent, target.name[:64]) as (part, file):
+            digest, size_bytes = _copy(source, file)
+            if digest != sha256:
+                raise ContentDamaged(place, sha256, digest)
+            part.chmod(READ_ONLY)
+            settle(file, durable=self.durable)
+            move(part, target, durable=self.durable)
+        return Blob(sha256, place.suffix, size_bytes)
+
     def sweep(self, *, older_than_s: float = 3600.0) -> int:
         """Remove what killed writers left behind, and tell how many files that were.
 
@@ -240,7 +266,7 @@ class BlobStore:
     def _seal(self, part: Path, file: IO[bytes], blob: Blob) -> None:
         place = self._place(blob)
         place.parent.mkdir(parents=True, exist_ok=True)
-        part.chmod(0o444)
+        part.chmod(READ_ONLY)
         settle(file, durable=self.durable)
         move(part, place, durable=self.durable)
 

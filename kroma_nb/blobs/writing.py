@@ -15,9 +15,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PART = ".part"
+READ_ONLY = 0o444
 
 
-def write_atomic(path: Path, data: bytes, *, durable: bool = False) -> None:
+def write_atomic(path: Path, data: bytes, *, durable: bool = False, read_only: bool = False) -> None:
     """Put bytes at a path in one step: a reader sees the old file or the new one, never a part.
 
     Missing folders are made. A failed or killed write leaves what stood there before.
@@ -30,6 +31,8 @@ def write_atomic(path: Path, data: bytes, *, durable: bool = False) -> None:
         The whole content.
     durable : bool
         Whether to return only when the disk says that file and name are safe from a power cut.
+    read_only : bool
+        Whether nobody may write into the file afterwards.
 
     Raises
     ------
@@ -38,6 +41,8 @@ def write_atomic(path: Path, data: bytes, *, durable: bool = False) -> None:
     """
     with atomic_file(path, durable=durable) as file:
         file.write(data)
+        if read_only:
+            os.fchmod(file.fileno(), READ_ONLY)
 
 
 def create_atomic(path: Path, data: bytes) -> bool:

@@ -13,8 +13,12 @@
     │   └── PassUnavailable              a pass is asked for that has no backend here
     ├── PolicyRefused           exit 3   allowed only after a decision that was not made
     │   ├── NotConfirmed · InUse
+    │   ├── SpendNotConfirmed · BudgetExceeded
     │   └── SecretRefused                a notebook's parameter would keep a secret
-    ├── ProviderFailed          exit 4   an engine did not deliver
+    ├── ProviderFailed          exit 4   an engine did not deliver, and nothing was billed
+    │   ├── ProviderBusy                 it may be tried again
+    │   ├── AnswerLost                   it may have been billed
+    │   └── AnswerUnusable               it was billed, and sent no picture
     ├── InfraFailed             exit 5   disk, permissions, processes
     │   ├── FolderTaken · WriteFailed · WorkersLost · ContentDamaged
     │   └── DatabaseUnusable             the index cannot be opened; the files that it was made of are untouched
@@ -51,7 +55,6 @@ from kroma_nb.errors.leaves import (
     PictureUnreadable,
     PolicyRefused,
     PostprocessInvalid,
-    ProviderFailed,
     RecordInvalid,
     RequestInvalid,
     SettingsInvalid,
@@ -59,10 +62,21 @@ from kroma_nb.errors.leaves import (
     WorkersLost,
     WriteFailed,
 )
+from kroma_nb.errors.money import (
+    AnswerLost,
+    AnswerUnusable,
+    BudgetExceeded,
+    ProviderBusy,
+    ProviderFailed,
+    SpendNotConfirmed,
+)
 from kroma_nb.errors.notebooks import NotebookFailed, NotebookInterrupted, SecretRefused
 from kroma_nb.errors.root import KromaError
 
 __all__ = [
+    "AnswerLost",
+    "AnswerUnusable",
+    "BudgetExceeded",
     "CatalogInvalid",
     "ColorProfilesInvalid",
     "ContentDamaged",
@@ -91,11 +105,13 @@ __all__ = [
     "PictureUnreadable",
     "PolicyRefused",
     "PostprocessInvalid",
+    "ProviderBusy",
     "ProviderFailed",
     "RecordInvalid",
     "RequestInvalid",
     "SecretRefused",
     "SettingsInvalid",
+    "SpendNotConfirmed",
     "ValidationFailed",
     "WorkersLost",
     "WriteFailed",

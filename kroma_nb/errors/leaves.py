@@ -234,21 +234,6 @@ class InUse(PolicyRefused):
         return f"{self.what} stays: {self.why}; {self.way_out}."
 
 
-class ProviderFailed(KromaError):
-    """An engine did not deliver a usable picture."""
-
-    error_kind = "provider"
-    error_code = "provider_failed"
-    exit_code = 4
-
-    def __init__(self, provider: str, cause: str) -> None:
-        super().__init__(provider, cause)
-        self.provider, self.cause = provider, cause
-
-    def __str__(self) -> str:
-        return f"{self.provider}: {self.cause}."
-
-
 class InfraFailed(KromaError):
     """The machine stood in the way: disk, permissions, processes."""
 

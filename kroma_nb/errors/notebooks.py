@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kroma_nb.errors.leaves import InfraFailed, PolicyRefused, ProviderFailed, ValidationFailed
+from kroma_nb.errors.leaves import InfraFailed, PolicyRefused, ValidationFailed
+from kroma_nb.errors.money import ProviderFailed
 from kroma_nb.errors.root import KromaError, shown
 
 if TYPE_CHECKING:

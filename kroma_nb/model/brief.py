@@ -157,6 +157,20 @@ class Painted:
         return scene[top:bottom, left:right]
 
 
+class Engine(Value):
+    """Whose picture it is.
+
+    Attributes
+    ----------
+    version : str
+        Changes whenever the same brief would give another picture.
+    """
+
+    provider: str
+    model: str
+    version: str
+
+
 class Painter(Protocol):
     """A local engine that draws a scene: frozen, picklable, deterministic."""
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal, InvalidOperation
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from kroma_nb.model.limits import CallLimits
 from kroma_nb.model.value import Value
 
 MICRO_PER_USD = 1_000_000
@@ -31,8 +33,37 @@ class Money(Value):
     def __mul__(self, times: int) -> Money:
         return Money(micro_usd=self.micro_usd * times)
 
+    def __sub__(self, other: Money) -> Money:
+        """Give what is left; never less than nothing."""
+        return Money(micro_usd=max(0, self.micro_usd - other.micro_usd))
+
     def __lt__(self, other: Money) -> bool:
         return self.micro_usd < other.micro_usd
+
+    @classmethod
+    def of(cls, amount: Money | str | float) -> Money:
+        """Read an amount in US dollars, such as ``"$1.50"`` or ``2``.
+
+        Raises
+        ------
+        ValueError
+            If it is no amount, negative, or finer than a micro-dollar.
+
+        Examples
+        --------
+        >>> Money.of("$1.50").micro_usd, Money.of(2).micro_usd, Money.of(0.04).micro_usd
+        (1500000, 2000000, 40000)
+        """
+        if isinstance(amount, Money):
+            return amount
+        try:
+            micro = Decimal(str(amount).strip().removeprefix("$").replace(",", "")) * MICRO_PER_USD
+            exact = int(micro)
+        except (InvalidOperation, OverflowError, ValueError) as cause:
+            raise ValueError(f"{amount!r} is no amount of money; write dollars, such as 1.50") from cause
+        if isinstance(amount, bool) or exact < 0 or exact != micro:
+            raise ValueError(f"{amount!r} is no amount of money; write dollars, with at most six decimals")
+        return cls(micro_usd=exact)
 
     def __bool__(self) -> bool:
         return self.micro_usd > 0
@@ -43,25 +74,76 @@ class Money(Value):
         return f"${dollars:,}.{fraction}"
 
 
+class Budget(Value):
+    """What a project may cost; None is no limit.
+
+    Attributes
+    ----------
+    per_run, per_month : Money or None
+        For each run, and for each calendar month in UTC.
+    """
+
+    per_run: Money | None = None
+    per_month: Money | None = None
+
+
 class ModelCard(Value):
-    """What planning and spending know of one model of one provider."""
+    """What planning and spending know of one model of one provider.
+
+    Attributes
+    ----------
+    price_per_picture : Money or None
+        The most that one picture costs.
+    least_per_picture : Money or None
+        The least, where it depends on what is asked; None where it is the same.
+    """
 
     provider: str
     model: str
     paid: bool
     price_per_picture: Money | None = None
+    least_per_picture: Money | None = None
+
+    @model_validator(mode="after")
+    def _in_order(self) -> ModelCard:
+        least, most = self.least_per_picture, self.price_per_picture
+        if least is not None and (most is None or most < least):
+            raise ValueError("least_per_picture lies above price_per_picture; write the smaller amount as the least")
+        return self
 
     @property
     def upper_price(self) -> Money | None:
         """The most that one picture costs; None where a paid model's price is not known."""
         return self.price_per_picture if self.paid else Money()
 
+    @property
+    def lower_price(self) -> Money | None:
+        """The least that one picture costs."""
+        return self.least_per_picture if self.paid and self.least_per_picture is not None else self.upper_price
+
 
 class Catalog(Value):
-    """Models and prices as of a date."""
+    """Models and prices as of a date, and how calls to their providers are paced.
+
+    Attributes
+    ----------
+    limits : dict
+        By provider; one that is not named here is paced as `CallLimits` says.
+    """
 
     as_of: date
     models: tuple[ModelCard, ...]
+    limits: dict[str, CallLimits] = Field(default_factory=dict)
+
+    def over(self, below: Catalog) -> Catalog:
+        """Give both together: what this one says takes the place of what the other says of the same model."""
+        own = {(card.provider, card.model) for card in self.models}
+        others = tuple(card for card in below.models if (card.provider, card.model) not in own)
+        return Catalog(as_of=self.as_of, models=(*self.models, *others), limits=below.limits | self.limits)
+
+    def limits_of(self, provider: str) -> CallLimits:
+        """Give how calls to a provider are paced."""
+        return self.limits.get(provider, CallLimits())
 
     def find(self, provider: str, model: str | None = None) -> ModelCard | None:
         """Give the card of a model, or of the provider's first model if none is named."""
@@ -74,18 +156,42 @@ class Catalog(Value):
         return tuple(dict.fromkeys(card.provider for card in self.models))
 
 
+class ProviderCalls(Value):
+    """How often a plan would call a paid provider."""
+
+    provider: str
+    model: str
+    calls: int
+    upper_price: Money
+
+
 class Forecast(Value):
     """What a plan would make and cost.
 
     Attributes
     ----------
+    paid_pictures : int
+        Pictures that a paid engine makes; those that were bought before cost nothing again.
+    calls : tuple of ProviderCalls
+        What would be called.
+    already_paid : int
+        Pictures that were bought before.
+    cost_low, cost_high : Money
+        The least and the most; the upper end is what ``confirm_spend`` confirms. It holds the share of paid calls
+        that gave no usable picture in this project so far.
     size_bytes : int or None
         About how much disk the pictures and inputs would take; None where nobody has estimated it.
+    seconds : float or None
+        About how long it would take with the usual workers, as long as the project's last runs; None where there
+        are none to judge by.
     """
 
     pictures: int
     paid_pictures: int
+    calls: tuple[ProviderCalls, ...] = ()
+    already_paid: int = 0
     cost_low: Money = Money()
     cost_high: Money = Money()
     prices_as_of: date
     size_bytes: Annotated[int, Field(ge=0)] | None = None
+    seconds: Annotated[float, Field(ge=0)] | None = None

@@ -8,7 +8,7 @@ from typing import Annotated, Final, Literal
 from pydantic import Field
 
 from kroma_nb.model.brief import Brief, Fraction, Hand, Palette, Seed, Seeds, Size
-from kroma_nb.model.money import Forecast, ModelCard
+from kroma_nb.model.money import Forecast, ModelCard, Money
 from kroma_nb.model.postprocess import CutoutBackend, PostprocessPlan, UpscaleBackend
 from kroma_nb.model.quality import GuardSettings
 from kroma_nb.model.value import Value
@@ -46,6 +46,8 @@ class PlanRequest(Value):
         Scenes (by ref or name) or job ids to keep; everything else is left out.
     follows : tuple of Followed
         Pictures of an earlier run whose hand and light this run keeps.
+    max_cost, max_price : Money or None
+        What the whole run, and what one paid picture, may cost at most.
     """
 
     project: str
@@ -64,6 +66,8 @@ class PlanRequest(Value):
     provider: str | None = None
     postprocess: PostprocessRequest = PostprocessRequest()
     follows: tuple[Followed, ...] = ()
+    max_cost: Money | None = None
+    max_price: Money | None = None
 
 
 class Followed(Value):
@@ -133,6 +137,8 @@ class Job(Value):
         As resolved, also where the stage does not use them.
     follows : Followed or None
         The earlier picture whose hand this job keeps.
+    seed : int or None
+        What its candidates' seeds come from; None takes the run's.
     """
 
     id: JobId
@@ -147,6 +153,7 @@ class Job(Value):
     ground_line: Fraction | None = None
     candidates: tuple[Candidate, ...]
     follows: Followed | None = None
+    seed: Seed | None = None
 
     def brief(self, candidate: Candidate, plan: Plan, palette: Palette | None) -> Brief:
         """Say to a painter what this candidate shall be."""
@@ -167,7 +174,7 @@ class Job(Value):
 
     def output_name(self, index: int) -> str:
         """Give the generated file's name; the candidate's index stands in it where there are several."""
-        return f"{self.id}__c{index}.png" if len(self.candidates) > 1 else f"{self.id}.png"
+        return f"{self.id}__c{index}.png" if len(self.candidates) > 1 or index > 1 else f"{self.id}.png"
 
 
 class Generation(Value):
@@ -189,6 +196,8 @@ class Plan(Value):
     notes : tuple of str
         What the user should know before the run starts, as whole sentences: keys that are read but unused,
         links that were left out, a gate that is off.
+    max_cost : Money or None
+        What the run may cost at most, whatever its forecast says.
     """
 
     schema_: Literal["kroma_nb.plan/1"] = Field(default=PLAN_SCHEMA, alias="schema")
@@ -204,6 +213,7 @@ class Plan(Value):
     jobs: tuple[Job, ...]
     forecast: Forecast
     notes: tuple[str, ...] = ()
+    max_cost: Money | None = None
 
     @property
     def inputs(self) -> tuple[InputFile, ...]:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from kroma_nb.model.money import Budget
 from kroma_nb.model.run import Message
 from kroma_nb.model.value import Value
 
@@ -38,6 +39,8 @@ class ProjectCard(Value):
         What people call it; any script.
     founded_as : str or None
         The slug that the project was given first: it tells an original from a copy that has its id.
+    budget : Budget
+        What its runs may cost.
     """
 
     schema_: Literal["kroma_nb.project/1"] = Field(default=PROJECT_SCHEMA, alias="schema")
@@ -47,5 +50,6 @@ class ProjectCard(Value):
     description: Message = ""
     status: ProjectStatus = ProjectStatus.ACTIVE
     founded_as: Slug | None = None
+    budget: Budget = Budget()
     created_at: datetime
     updated_at: datetime | None = None

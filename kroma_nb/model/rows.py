@@ -6,7 +6,7 @@ from datetime import datetime
 
 from kroma_nb.model.project import ProjectStatus
 from kroma_nb.model.value import Value
-from kroma_nb.model.words import CandidateStatus, Gate, RunStatus, Stage, TimeOfDay, Weather
+from kroma_nb.model.words import CallState, CandidateStatus, Gate, RunStatus, Stage, TimeOfDay, Weather
 
 
 class CandidateRow(Value):
@@ -148,6 +148,55 @@ class RunRow(Value):
     imported_from: str | None
     notebook: str | None
     archived: bool
+    says: str
+
+
+class CostRow(Value):
+    """One paid call, or one cost of an imported run.
+
+    Attributes
+    ----------
+    month : str
+        The calendar month in UTC that it is charged to, such as ``2026-01``.
+    state : CallState
+        ``open`` and ``in_doubt`` stay charged with their upper price.
+    units, unit_micro_usd, cost_micro_usd
+        How many, at how much each, and together, in millionths of a US dollar.
+    upper_micro_usd : int
+        What was put aside before the call.
+    reported : bool
+        Whether the provider named the cost; else it is the catalog's price.
+    usage : str
+        What the provider says that it used, as a JSON object.
+    original : str or None
+        What it sent: a path in the project.
+    call_id : str or None
+        None for an imported cost.
+    says : str
+        What went wrong; empty where nothing did.
+    """
+
+    at: datetime
+    month: str
+    provider: str
+    model: str
+    stage: Stage
+    operation: str
+    run_id: str
+    job: str
+    candidate: int | None
+    attempt: int | None
+    state: CallState
+    units: float
+    unit_micro_usd: int
+    cost_micro_usd: int
+    upper_micro_usd: int
+    currency: str
+    reported: bool
+    request_id: str
+    usage: str
+    original: str | None
+    call_id: str | None
     says: str
 
 

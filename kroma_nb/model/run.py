@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter
 
 from kroma_nb.model.brief import Palette, Seeds
+from kroma_nb.model.money import Money
+from kroma_nb.model.plan import Candidate
 from kroma_nb.model.quality import FileReport, Rank
 from kroma_nb.model.value import Value
-from kroma_nb.model.words import CandidateStatus, JobStatus, PassName, RunStatus
+from kroma_nb.model.words import CallState, CandidateStatus, JobStatus, PassName, RunStatus
 
 JOURNAL_SCHEMA: Final = "kroma_nb.journal/1"
 
@@ -37,6 +39,8 @@ ProjectPath = Annotated[str, AfterValidator(_inside)]
 # What a run is called, as a folder's name.
 RunId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+# What one paid call is known by, here and at the provider.
+CallId = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 # Words from anywhere, in characters that a file can hold.
 Message = Annotated[str, BeforeValidator(_writable)]
 
@@ -66,6 +70,8 @@ class PassRecord(Value):
         Empty where an imported run does not say it, as its times are None.
     width, height : int or None, pixels
         Of the output; None where nobody has measured it.
+    reused : bool
+        Whether the output was taken from what was made or bought before, and not computed.
     """
 
     name: PassName
@@ -75,6 +81,7 @@ class PassRecord(Value):
     height: int | None = None
     backend: str
     version: str
+    reused: bool = False
     started_at: datetime | None
     finished_at: datetime | None
 
@@ -128,8 +135,29 @@ class Environment(Value):
     opencv_build: str
 
 
+class Player(Value):
+    """The process that plays a run.
+
+    Attributes
+    ----------
+    pid : int
+        Its number on its machine.
+    host : str
+        That machine's name.
+    """
+
+    pid: int
+    host: Message
+
+
 class RunStarted(Value):
-    """The folder exists and the plan is in it."""
+    """The folder exists and the plan is in it.
+
+    Attributes
+    ----------
+    spend_limit : Money or None
+        What a person has confirmed that the run may cost; None where it may cost nothing.
+    """
 
     event: Literal["run_started"] = "run_started"
     schema_: Literal["kroma_nb.journal/1"] = Field(default=JOURNAL_SCHEMA, alias="schema")
@@ -140,6 +168,43 @@ class RunStarted(Value):
     jobs: int
     pictures: int
     environment: Environment
+    player: Player | None = None
+    spend_limit: Money | None = None
+
+
+class RunResumed(Value):
+    """A run goes on that had ended, or was cut short.
+
+    Attributes
+    ----------
+    pictures : int
+        How many candidates are to be made now.
+    spend_limit : Money or None
+        What the whole run may cost from now on, what it has cost before counted.
+    """
+
+    event: Literal["run_resumed"] = "run_resumed"
+    at: datetime
+    pictures: int
+    environment: Environment
+    player: Player
+    spend_limit: Money | None = None
+
+
+class CandidatesAdded(Value):
+    """More attempts at a job, beside those that were planned.
+
+    Attributes
+    ----------
+    retry_of : int or None
+        The candidate that they are to do better than.
+    """
+
+    event: Literal["candidates_added"] = "candidates_added"
+    at: datetime
+    job_id: str
+    candidates: tuple[Candidate, ...]
+    retry_of: int | None = None
 
 
 class InputStored(Value):
@@ -170,6 +235,59 @@ class CandidateStarted(Value):
     at: datetime
     job_id: str
     index: int
+
+
+class CallStarted(Value):
+    """A paid call is about to be sent; its price is reserved.
+
+    Attributes
+    ----------
+    attempt : int, from 1
+        Which try at this picture it is, within one turn of the candidate.
+    upper : Money
+        The most that it costs.
+    """
+
+    event: Literal["call_started"] = "call_started"
+    at: datetime
+    call_id: CallId
+    job_id: str
+    index: int
+    attempt: int
+    provider: str
+    model: str
+    upper: Money
+
+
+class CallEnded(Value):
+    """What became of a paid call.
+
+    Attributes
+    ----------
+    cost : Money
+        What it is charged with: nothing where it was released.
+    failure : Failure or None
+        Why it gave no picture.
+    request_id, answered_by : str
+        The provider's name for the call, and the model that it says has answered; may be empty.
+    usage : dict
+        What the provider says that it used.
+    original : StoredFile or None
+        What it sent, as it sent it.
+    """
+
+    event: Literal["call_ended"] = "call_ended"
+    at: datetime
+    call_id: CallId
+    job_id: str
+    index: int
+    ended: CallState
+    cost: Money = Money()
+    failure: Failure | None = None
+    request_id: Message = ""
+    answered_by: Message = ""
+    usage: dict[str, Any] = Field(default_factory=dict)
+    original: StoredFile | None = None
 
 
 class CandidateFinished(Value):
@@ -206,14 +324,29 @@ class RunFinished(Value):
     ----------
     next_step : str
         How to go on, as a whole sentence; empty where nothing is left to do.
+    failure : Failure or None
+        What has cut it short, where something has.
     """
 
     event: Literal["run_finished"] = "run_finished"
     at: datetime
     status: RunStatus
     next_step: Message = ""
+    failure: Failure | None = None
 
 
-Event = RunStarted | InputStored | StyleStudied | CandidateStarted | CandidateFinished | JobFinished | RunFinished
+Event = (
+    RunStarted
+    | RunResumed
+    | InputStored
+    | StyleStudied
+    | CandidatesAdded
+    | CandidateStarted
+    | CallStarted
+    | CallEnded
+    | CandidateFinished
+    | JobFinished
+    | RunFinished
+)
 
 event_adapter: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="event")])

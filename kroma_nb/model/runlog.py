@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from functools import cached_property
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from pydantic import ConfigDict, Field, model_validator
 
@@ -13,9 +13,30 @@ from kroma_nb.model.money import Money
 from kroma_nb.model.plan import Followed, Generation
 from kroma_nb.model.postprocess import PostprocessPlan
 from kroma_nb.model.quality import FileReport, GuardSettings, Rank
-from kroma_nb.model.run import Environment, Failure, Message, PassRecord, ProjectPath, RunId, Sha256, StoredFile
+from kroma_nb.model.run import (
+    CallId,
+    CandidateOutcome,
+    Environment,
+    Failure,
+    Message,
+    PassRecord,
+    ProjectPath,
+    RunId,
+    Sha256,
+    StoredFile,
+)
 from kroma_nb.model.value import Value
-from kroma_nb.model.words import CandidateStatus, ExitCode, Gate, JobStatus, RunStatus, Stage, TimeOfDay, Weather
+from kroma_nb.model.words import (
+    CallState,
+    CandidateStatus,
+    ExitCode,
+    Gate,
+    JobStatus,
+    RunStatus,
+    Stage,
+    TimeOfDay,
+    Weather,
+)
 
 RUN_SCHEMA: Final = "kroma_nb.run/1"
 ALL_FAILED = "all_candidates_failed_output_guard"
@@ -50,7 +71,7 @@ class Imported(Value):
 
 
 class CostEvent(Value):
-    """Money that a run has spent.
+    """Money that an imported run has spent; what a run of kroma_nb spends stands in its project's ledger.
 
     Attributes
     ----------
@@ -72,6 +93,33 @@ class CostEvent(Value):
     job_id: str = ""
 
 
+class CallRecord(Value):
+    """One paid call for a candidate.
+
+    Attributes
+    ----------
+    attempt : int, from 1
+        Which try at one picture it was.
+    ended : CallState or None
+        None where the record ends before it did.
+    cost : Money
+        What it is charged with.
+    """
+
+    call_id: CallId
+    attempt: int
+    started_at: datetime
+    ended_at: datetime | None = None
+    ended: CallState | None = None
+    upper: Money
+    cost: Money = Money()
+    request_id: Message = ""
+    answered_by: Message = ""
+    usage: dict[str, Any] = Field(default_factory=dict)
+    original: StoredFile | None = None
+    failure: Failure | None = None
+
+
 class CandidateRecord(Value):
     """One candidate as the run log keeps it.
 
@@ -83,6 +131,12 @@ class CandidateRecord(Value):
         None in an imported run.
     passes : tuple of PassRecord
         In order; an imported run has those whose files were there.
+    earlier : tuple of CandidateOutcome
+        How it ended before it was made again, oldest first.
+    retry_of : int or None
+        The candidate that it was to do better than, where it was added later.
+    calls : tuple of CallRecord
+        Every paid call for it, in order.
     """
 
     model_config = ConfigDict(extra="ignore")
@@ -101,6 +155,9 @@ class CandidateRecord(Value):
     output_guard: FileReport | None = None
     notes: tuple[str, ...] = ()
     failure: Failure | None = None
+    retry_of: int | None = None
+    earlier: tuple[CandidateOutcome, ...] = ()
+    calls: tuple[CallRecord, ...] = ()
 
     @property
     def quality(self) -> float | None:
@@ -172,8 +229,16 @@ class RunLog(Value):
         None while the run has not ended.
     plan_sha256 : str or None
         Of the run folder's ``plan.json``.
+    later_environments : tuple of Environment
+        What it went on in, where that was another.
     next_step : str
         How to go on, as a whole sentence; empty where nothing is left to do.
+    failure : Failure or None
+        What has cut it short, where something has.
+    spent, spend_limit : Money, Money or None
+        What its paid calls are charged with, and what a person has confirmed; None where it may cost nothing.
+    resumed : int
+        How often it went on after it had ended or was cut short.
     imported : Imported or None
         Where the run came from, if another program made it. Only then may ``generation``, ``postprocess_plan``,
         ``plan_sha256`` and ``environment`` be None.
@@ -199,10 +264,15 @@ class RunLog(Value):
     guard: GuardSettings
     plan_sha256: str | None
     environment: Environment | None
+    later_environments: tuple[Environment, ...] = ()
     inputs: tuple[InputRecord, ...]
     jobs: tuple[JobRecord, ...]
     notes: tuple[str, ...] = ()
     next_step: str = ""
+    failure: Failure | None = None
+    spent: Money = Money()
+    spend_limit: Money | None = None
+    resumed: int = 0
     imported: Imported | None = None
     costs: tuple[CostEvent, ...] = ()
 
@@ -235,6 +305,7 @@ class RunLog(Value):
         if self.status is not RunStatus.FAILED:
             return ExitCode.PARTIAL
         kinds = {c.failure.error_kind for job in self.jobs for c in job.candidates if c.failure}
+        kinds |= {self.failure.error_kind} if self.failure else set()
         if not kinds:
             return ExitCode.PARTIAL  # everything was drawn, and the guard let nothing through
         return _OF_KIND.get(kinds.pop(), ExitCode.PROVIDER) if len(kinds) == 1 else ExitCode.PROVIDER

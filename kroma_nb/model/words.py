@@ -80,6 +80,19 @@ class CandidateStatus(StrEnum):
     CANCELED = "canceled"
 
 
+class CallState(StrEnum):
+    """Where a paid call stands."""
+
+    OPEN = "open"
+    """Its upper price is put aside, and nobody has written what became of it."""
+    SETTLED = "settled"
+    """It was answered, and costs what it costs."""
+    RELEASED = "released"
+    """It was not made, or not billed."""
+    IN_DOUBT = "in_doubt"
+    """Nobody knows whether it was billed: it stays charged with its upper price."""
+
+
 class ExitCode(IntEnum):
     """What a command ends with."""
 

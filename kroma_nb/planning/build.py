@@ -61,7 +61,7 @@ def plan(request: PlanRequest, *, settings: Settings | None = None, catalog: Cat
     drafts, notes = _drafts(request, loaded)
     kept, indoors_notes = under_the_sky(selected(drafts, request.only), request.stage)
     catalog = catalog or load_catalog()
-    card = choose_card(catalog, request.provider, loaded)
+    card = choose_card(catalog, request.provider, loaded, cap=request.max_price)
     pictures = len(kept) * candidates
     check_batch(pictures, card=card, request=request, loaded=loaded)
     postprocess = named_postprocess(asked)
@@ -87,6 +87,7 @@ def plan(request: PlanRequest, *, settings: Settings | None = None, catalog: Cat
         guard=loaded.manifest.guard,
         jobs=jobs,
         forecast=forecast_of(pictures, card, catalog),
+        max_cost=request.max_cost,
         notes=(
             *_unused(loaded, postprocess),
             *_unused_words(request),

@@ -8,7 +8,7 @@ from kroma_nb.model.value import Value
 from kroma_nb.planning.limits import candidate_count
 from kroma_nb.planning.manifest import named_manifest
 from kroma_nb.planning.postprocess import named_postprocess, plan_passes
-from kroma_nb.planning.price import choose_card, load_catalog
+from kroma_nb.planning.price import catalog_of, choose_card
 from kroma_nb.settings import Layer, Settings, load_settings
 
 
@@ -75,14 +75,14 @@ def validate_config(files: ConfigFiles) -> ConfigSummary:
         project_settings_loaded=Layer.PROJECT in setting,
         resolved_manifest_path=_shown(asked.get("manifest_path")),
         resolved_postprocess_config_path=_shown(asked.get("postprocess_config_path")),
-        unused=(*_check_manifest(asked), *_check_postprocess(asked)),
+        unused=(*_check_manifest(asked, files.home), *_check_postprocess(asked)),
     )
 
 
-def _check_manifest(settings: Settings) -> tuple[str, ...]:
+def _check_manifest(settings: Settings, home: Path) -> tuple[str, ...]:
     loaded = named_manifest(settings)
     candidate_count(None, loaded)
-    choose_card(load_catalog(), None, loaded)
+    choose_card(catalog_of(home), None, loaded)
     return tuple(f"{loaded.file}: {key}" for key in loaded.unused)
 
 

@@ -221,6 +221,7 @@ def _job(draft: Draft, files: Sequence[InputFile], *, drawing: Drawing, follows:
             for index in range(1, drawing.candidates + 1)
         ),
         follows=follows,
+        seed=draft.seed,
     )
 
 

@@ -6,7 +6,7 @@ import tomllib
 from typing import TYPE_CHECKING, Any
 
 from kroma_nb.errors import CatalogInvalid, ManifestInvalid, RequestInvalid
-from kroma_nb.model.money import Catalog, Forecast, ModelCard
+from kroma_nb.model.money import Catalog, Forecast, ModelCard, Money
 from kroma_nb.model.parsing import did_you_mean, parse_value
 from kroma_nb.planning.documents import read_built_in, read_text_bytes, refuse_unusable
 from kroma_nb.planning.scenes import REQUEST
@@ -25,7 +25,8 @@ def load_catalog(path: Path | None = None) -> Catalog:
     Parameters
     ----------
     path : Path or None
-        A TOML file; None takes the built-in catalog.
+        A TOML file, whose models take the place of the built-in ones of the same name and stand before the others;
+        None takes the built-in catalog alone.
 
     Raises
     ------
@@ -39,26 +40,41 @@ def load_catalog(path: Path | None = None) -> Catalog:
     >>> load_catalog().providers
     ('ink',)
     """
+    built_in = _catalog(read_built_in(BUILT_IN_CATALOG), BUILT_IN_CATALOG)
     if path is None:
-        return _catalog(read_built_in(BUILT_IN_CATALOG), BUILT_IN_CATALOG)
+        return built_in
     file = str(path)
     raw = read_text_bytes(path, file=file, role="catalog", error=CatalogInvalid)
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as cause:
         raise CatalogInvalid(file, "", f"byte {cause.start} is not UTF-8", "save the file as UTF-8") from None
-    return _catalog(text, file)
+    return _catalog(text, file).over(built_in)
 
 
-def choose_card(catalog: Catalog, asked: str | None, loaded: LoadedManifest) -> ModelCard:
+def catalog_of(home: Path) -> Catalog:
+    """Read the catalog that holds in a workspace: its own ``config/models.toml`` before the built-in one.
+
+    Raises
+    ------
+    FileMissing, CatalogInvalid
+        If the workspace's own file cannot be used.
+    """
+    own = home / "config" / BUILT_IN_CATALOG
+    return load_catalog(own if own.exists() or own.is_symlink() else None)
+
+
+def choose_card(catalog: Catalog, asked: str | None, loaded: LoadedManifest, *, cap: Money | None = None) -> ModelCard:
     """Give the card of the engine that the request names, else the manifest.
+
+    A cap on the price of a call takes the place of a price that is not known, and bounds one that is.
 
     Raises
     ------
     RequestInvalid, ManifestInvalid
         If the catalog has no such provider; of the kind that names it.
     RequestInvalid
-        If the engine is paid and its price is not known.
+        If the engine is paid and its price is not known and not capped, or lies above the cap.
     """
     name = loaded.manifest.generation.provider if asked is None else asked
     card = catalog.find(name)
@@ -67,20 +83,32 @@ def choose_card(catalog: Catalog, asked: str | None, loaded: LoadedManifest) -> 
         if asked is None:
             raise ManifestInvalid(loaded.file, "generation.provider", problem, hint)
         raise RequestInvalid(REQUEST, "provider", problem, hint)
-    if card.upper_price is None:
+    return _capped(card, cap) if card.paid else card
+
+
+def _capped(card: ModelCard, cap: Money | None) -> ModelCard:
+    price = card.upper_price
+    if price is None and cap is None:
         problem = f"the price of {card.provider} {card.model} is not known, so nothing can bound the spending"
-        raise RequestInvalid(REQUEST, "provider", problem, "add price_per_picture to the catalog, or choose another")
-    return card
+        way_out = "add price_per_picture to config/models.toml, or say with max_price what a picture may cost"
+        raise RequestInvalid(REQUEST, "provider", problem, way_out)
+    if price is not None and cap is not None and cap < price:
+        problem = f"a picture of {card.provider} {card.model} costs up to {price}, and max_price is {cap}"
+        raise RequestInvalid(REQUEST, "max_price", problem, "raise it, or choose another engine")
+    return card if price is not None else card.model_copy(update={"price_per_picture": cap})
 
 
 def forecast_of(pictures: int, card: ModelCard, catalog: Catalog) -> Forecast:
     """Say how many pictures a plan makes and what they cost at most and at least."""
-    price = card.upper_price
-    if not card.paid or price is None:
+    low, high = card.lower_price, card.upper_price
+    if not card.paid or low is None or high is None:
         return Forecast(pictures=pictures, paid_pictures=0, prices_as_of=catalog.as_of)
-    cost = price * pictures
     return Forecast(
-        pictures=pictures, paid_pictures=pictures, cost_low=cost, cost_high=cost, prices_as_of=catalog.as_of
+        pictures=pictures,
+        paid_pictures=pictures,
+        cost_low=low * pictures,
+        cost_high=high * pictures,
+        prices_as_of=catalog.as_of,
     )
 
 

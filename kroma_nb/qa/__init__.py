@@ -1,10 +1,10 @@
 """Quality assurance: how colourful, crisp, clean and whole a picture is, and how candidates stand to each other."""
 
 from kroma_nb.qa.chroma import chroma_delta
-from kroma_nb.qa.examination import examine
+from kroma_nb.qa.examination import Findings, examine, find, judge
 from kroma_nb.qa.fidelity import fidelity
 from kroma_nb.qa.guard import guard
 from kroma_nb.qa.ranking import rank_candidates
 from kroma_nb.qa.technical import measure
 
-__all__ = ["chroma_delta", "examine", "fidelity", "guard", "measure", "rank_candidates"]
+__all__ = ["Findings", "chroma_delta", "examine", "fidelity", "find", "guard", "judge", "measure", "rank_candidates"]

@@ -6,6 +6,7 @@ import lazy_loader
 
 if TYPE_CHECKING:
     from kroma_nb.report.chain import Step, StepKind, lineage
+    from kroma_nb.report.costs import cost_bars, costs_view, drawn_bars
     from kroma_nb.report.inline import Overview, overview
     from kroma_nb.report.page import gallery
     from kroma_nb.report.phrases import counted
@@ -33,6 +34,7 @@ __getattr__, __dir__, _ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "chain": ["Step", "StepKind", "lineage"],
+        "costs": ["cost_bars", "costs_view", "drawn_bars"],
         "inline": ["Overview", "overview"],
         "page": ["gallery"],
         "phrases": ["counted"],
@@ -70,7 +72,10 @@ __all__ = [
     "candidate_view",
     "candidates_view",
     "contact_sheet",
+    "cost_bars",
+    "costs_view",
     "counted",
+    "drawn_bars",
     "gallery",
     "lineage",
     "links_view",

@@ -228,7 +228,11 @@ def took(start: datetime | None, end: datetime | None) -> str:
     """
     if start is None or end is None:
         return "time unknown"
-    seconds = max(0.0, (end - start).total_seconds())
+    return lasting(max(0.0, (end - start).total_seconds()))
+
+
+def lasting(seconds: float) -> str:
+    """Say a time span."""
     if seconds < 1:
         return f"{seconds * 1000:.0f} ms"
     if seconds < 60:

@@ -64,8 +64,17 @@ def _promised(plan: Plan, forecast: Forecast) -> str:
     cost = str(high) if low == high else f"{low} to {high}"
     pictures = phrases.counted(forecast.pictures, "picture")
     disk = f", about {size(forecast.size_bytes)}" if forecast.size_bytes is not None else ""
+    time = f", about {phrases.lasting(forecast.seconds)}" if forecast.seconds is not None else ""
     order = " → ".join(plan.postprocess.pipeline_order)
-    return f"{pictures}, {forecast.paid_pictures} of them paid: {cost}{disk}. Passes: {order}."
+    bought = f", {forecast.already_paid} of those already bought" if forecast.already_paid else ""
+    as_of = f"prices of {forecast.prices_as_of}"
+    calls = "".join(
+        f" Calls: {one.calls} to {one.provider} {one.model} at up to {one.upper_price}, {as_of}."
+        for one in forecast.calls
+    )
+    most = f" At most {plan.max_cost} is spent." if plan.max_cost is not None else ""
+    promised = f"{pictures}, {forecast.paid_pictures} of them paid{bought}: {cost}{disk}{time}."
+    return f"{promised}{calls}{most} Passes: {order}."
 
 
 def run_view(log: RunLog) -> View:

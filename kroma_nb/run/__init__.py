@@ -1,38 +1,67 @@
-"""Plays a plan: events, journal, run log."""
+"""Plays a plan: events, journal, run log; what is paid for stands in the ledger."""
 
 from typing import TYPE_CHECKING
 
 import lazy_loader
 
 if TYPE_CHECKING:
+    from kroma_nb.run.buying import Till
+    from kroma_nb.run.cache import PassCache
     from kroma_nb.run.engine import execute
     from kroma_nb.run.folder import PASS_FOLDERS, RunFolder, is_run_id
-    from kroma_nb.run.journal import is_played
+    from kroma_nb.run.journal import is_abandoned, is_played
+    from kroma_nb.run.ledger import Ledger
+    from kroma_nb.run.originals import Originals, paid_key
+    from kroma_nb.run.playing import Equipment
     from kroma_nb.run.reading import RunRecord, open_record, read_run, run_folders
+    from kroma_nb.run.recovery import recover
+    from kroma_nb.run.resume import Rest, more_of, rest_of, resume_run
     from kroma_nb.run.runlog import fold, write_log
+    from kroma_nb.run.spend import Purse
 
 # What only reads records must not wait for what draws pictures.
 __getattr__, __dir__, _ = lazy_loader.attach(
     __name__,
     submod_attrs={
+        "buying": ["Till"],
+        "cache": ["PassCache"],
         "engine": ["execute"],
         "folder": ["PASS_FOLDERS", "RunFolder", "is_run_id"],
-        "journal": ["is_played"],
+        "journal": ["is_abandoned", "is_played"],
+        "ledger": ["Ledger"],
+        "originals": ["Originals", "paid_key"],
+        "playing": ["Equipment"],
         "reading": ["RunRecord", "open_record", "read_run", "run_folders"],
+        "recovery": ["recover"],
+        "resume": ["Rest", "more_of", "rest_of", "resume_run"],
         "runlog": ["fold", "write_log"],
+        "spend": ["Purse"],
     },
 )
 
 __all__ = [
     "PASS_FOLDERS",
+    "Equipment",
+    "Ledger",
+    "Originals",
+    "PassCache",
+    "Purse",
+    "Rest",
     "RunFolder",
     "RunRecord",
+    "Till",
     "execute",
     "fold",
+    "is_abandoned",
     "is_played",
     "is_run_id",
+    "more_of",
     "open_record",
+    "paid_key",
     "read_run",
+    "recover",
+    "rest_of",
+    "resume_run",
     "run_folders",
     "write_log",
 ]

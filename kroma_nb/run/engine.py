@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import os
+import socket
 from concurrent.futures import BrokenExecutor, Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from kroma_nb.blobs import Blob, BlobStore
 from kroma_nb.errors import FileMissing, KromaError, PassUnavailable, ProviderFailed, RequestInvalid, WorkersLost
-from kroma_nb.model.run import InputStored, RunStarted, StyleStudied, now
+from kroma_nb.model.run import InputStored, Player, RunStarted, StyleStudied, now
 from kroma_nb.run.environment import environment
 from kroma_nb.run.folder import RunFolder, new_run_id
 from kroma_nb.run.journal import open_journal
-from kroma_nb.run.line import IN_FLIGHT, Line, Playing, style_of
+from kroma_nb.run.line import IN_FLIGHT, Line
+from kroma_nb.run.playing import Equipment, Playing, Turn, style_of
 from kroma_nb.run.runlog import write_run_log
 from kroma_nb.run.tasks import study_style
 
@@ -24,10 +26,12 @@ if TYPE_CHECKING:
     from threading import Event as Flag
 
     from kroma_nb.model.brief import Painter, Palette
+    from kroma_nb.model.paid import PaidPainter
     from kroma_nb.model.plan import InputFile, Plan
     from kroma_nb.model.run import Event, RunFinished
     from kroma_nb.run.journal import Journal
 
+PLAIN = Equipment()
 CHANGED = "it has changed since the plan was made; plan again"
 
 
@@ -35,8 +39,8 @@ def execute(
     plan: Plan,
     *,
     root: Path,
-    painter: Painter,
-    executor: Executor | None = None,
+    painter: Painter | PaidPainter,
+    equipment: Equipment = PLAIN,
     stop: Flag | None = None,
 ) -> Generator[Event, None, None]:
     """Play a plan and yield what happens, when it has been journalled.
@@ -47,11 +51,10 @@ def execute(
         From `kroma_nb.planning.plan`.
     root : Path
         The project root; the run's folder is made under ``runs/``.
-    painter : Painter
+    painter : Painter or PaidPainter
         The engine that the plan names.
-    executor : concurrent.futures.Executor, optional
-        Where candidates are made; it stays open, and none of its own workers may call this. By default as many threads
-        as this process may use processors.
+    equipment : Equipment
+        Where candidates are made, what was made before, and what is paid with.
     stop : threading.Event, optional
         Once set, nothing new is started, what is being made is finished, and the run ends as ``interrupted``.
         Closing the iterator does the same.
@@ -64,15 +67,28 @@ def execute(
     Raises
     ------
     ValidationFailed
-        Before anything is created: a pass without a backend, another engine than the plan's, a missing input.
+        Before anything is created: a pass without a backend, another engine than the plan's, a missing input, a paid
+        engine without a till.
     InfraFailed
         If the disk refuses; the folder stays as it is and can be read.
     """
-    _refuse_unplayable(plan, painter)
-    return _play(Playing(plan, RunFolder(root, new_run_id(now())), painter), executor, stop)
+    refuse_unplayable(plan, painter, equipment)
+    for file in plan.inputs:
+        if file.source is None:
+            raise RequestInvalid("request", "plan", f"it does not say where {file.ref} lies", "make the plan again")
+        _refuse_changed(file, file.source)
+    turns = tuple(Turn(job, candidate) for job in plan.jobs for candidate in job.candidates)
+    return _start(Playing(plan, RunFolder(root, new_run_id(now())), painter, equipment, turns), stop)
 
 
-def _refuse_unplayable(plan: Plan, painter: Painter) -> None:
+def refuse_unplayable(plan: Plan, painter: Painter | PaidPainter, equipment: Equipment) -> None:
+    """Refuse a plan that cannot be played here, before anything is created.
+
+    Raises
+    ------
+    PassUnavailable, RequestInvalid
+        With what is missing, and the way out.
+    """
     if plan.postprocess.bg_remove is not None:
         raise PassUnavailable("bg_remove", "switch it off with --no-bg-remove, or in the settings")
     if plan.postprocess.upscale is not None:
@@ -80,10 +96,8 @@ def _refuse_unplayable(plan: Plan, painter: Painter) -> None:
     if (painter.provider, painter.model) != (plan.card.provider, plan.card.model):
         found = f"the painter is {painter.provider} {painter.model}"
         raise RequestInvalid("request", "painter", found, f"give {plan.card.provider} {plan.card.model}")
-    for file in plan.inputs:
-        if file.source is None:
-            raise RequestInvalid("request", "plan", f"it does not say where {file.ref} lies", "make the plan again")
-        _refuse_changed(file, file.source)
+    if plan.card.paid and equipment.till is None:
+        raise RequestInvalid("request", "equipment", "a paid engine has no till", "give one, or use Project.run")
 
 
 def _refuse_changed(file: InputFile, source: Path) -> None:
@@ -95,21 +109,28 @@ def _refuse_changed(file: InputFile, source: Path) -> None:
         raise FileMissing(source, file.ref, CHANGED)
 
 
-def _play(run: Playing, executor: Executor | None, stop: Flag | None) -> Generator[Event, None, None]:
+def _start(run: Playing, stop: Flag | None) -> Generator[Event, None, None]:
     folder = RunFolder.create(run.folder.root, run.folder.run_id, run.plan)
-    with open_journal(folder.journal_path) as journal, _crew(executor) as crew:
-        line = Line(run, crew, stop)
-        started = _started(run)
-        journal.append(started)
+    with open_journal(folder.journal_path) as journal:
+        yield from play(run, journal, (_started(run),), stop)
+
+
+def play(
+    run: Playing, journal: Journal, beginning: tuple[Event, ...], stop: Flag | None
+) -> Generator[Event, None, None]:
+    """Play what a run has left, and yield what happens; the run is closed in any case."""
+    with _crew(run.equipment.executor) as crew:
+        line = Line(run, crew, journal, stop)
+        for event in beginning:
+            journal.append(event)
+        journal.sync()
         try:
-            yield started
-            for event in _events(run, line):
-                journal.append(event)
-                yield event
+            yield from beginning
+            yield from _events(run, line)
         except BaseException as cause:
             # A closed iterator, Ctrl-C, an input that changed: what was being made is booked, and the folder closed.
-            for event in line.drain():
-                journal.append(event)
+            for _ in line.drain():
+                pass
             _close(run, journal, run.failed(cause) if isinstance(cause, KromaError) else run.interrupted())
             raise
         yield _close(run, journal, run.interrupted(line.broken) if line.is_cut_short() else run.ended())
@@ -119,7 +140,14 @@ def _close(run: Playing, journal: Journal, finished: RunFinished) -> RunFinished
     journal.append(finished)
     journal.sync()
     write_run_log(run.folder, run.plan)
+    if run.equipment.cache is not None:
+        run.equipment.cache.trim()
     return finished
+
+
+def player() -> Player:
+    """Say which process this is."""
+    return Player(pid=os.getpid(), host=socket.gethostname())
 
 
 def _started(run: Playing) -> RunStarted:
@@ -131,6 +159,8 @@ def _started(run: Playing) -> RunStarted:
         jobs=len(run.plan.jobs),
         pictures=run.plan.pictures,
         environment=environment(),
+        player=player(),
+        spend_limit=run.equipment.spend_limit,
     )
 
 
@@ -141,12 +171,13 @@ def _events(run: Playing, line: Line) -> Iterator[Event]:
         if event is None:
             yield from line.work()
             return
+        line.journal.append(event)
         yield event
 
 
 def _store_inputs(run: Playing) -> Iterator[Event]:
     """Copy the inputs here, on threads of this process: an executor's workers may not see the user's files."""
-    store, inputs = BlobStore(run.folder.root / "inputs"), run.plan.inputs
+    store, inputs = BlobStore(run.folder.root / "inputs"), [f for f in run.plan.inputs if f.sha256 not in run.inputs]
     with ThreadPoolExecutor(_processors(), thread_name_prefix="kroma-inputs") as threads:
         for start in range(0, len(inputs), IN_FLIGHT):
             batch = inputs[start : start + IN_FLIGHT]
@@ -171,7 +202,9 @@ def _stored(store: BlobStore, file: InputFile) -> Blob:
 
 
 def _study_styles(run: Playing, crew: Executor) -> Iterator[Event]:
-    for job in run.plan.jobs:
+    if run.plan.card.paid:
+        return  # whoever is paid gets the references themselves
+    for job in {turn.job.id: turn.job for turn in run.turns}.values():
         style = style_of(job)
         if style in run.palettes:
             continue
@@ -183,7 +216,7 @@ def _study_styles(run: Playing, crew: Executor) -> Iterator[Event]:
 def _studied(run: Playing, crew: Executor, references: tuple[InputFile, ...]) -> Palette | None:
     files = tuple((run.stored(file), file.ref) for file in references)
     try:
-        future = crew.submit(study_style, run.painter, run.folder.root, files)
+        future = crew.submit(study_style, cast("Painter", run.painter), run.folder.root, files)
     except (BrokenExecutor, RuntimeError) as cause:
         raise WorkersLost(str(cause)) from cause
     failed = future.exception()

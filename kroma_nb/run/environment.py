@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import platform
 from functools import cache
 from importlib.metadata import version
@@ -12,6 +13,13 @@ import cv2
 from kroma_nb.model.run import Environment
 
 LIBRARIES = ("numpy", "opencv-python-headless", "pillow", "pydantic", "scikit-image")
+
+
+@cache
+def code_class() -> str:
+    """Give what a local picture depends on beside its input and parameters, as a hash: code, libraries, processor."""
+    seen = environment().model_dump(mode="json", exclude={"python"})
+    return hashlib.sha256(json.dumps(seen, sort_keys=True).encode()).hexdigest()
 
 
 @cache

@@ -3,13 +3,27 @@
 from __future__ import annotations
 
 import os
+import time
 from contextlib import contextmanager
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from kroma_nb.errors import RecordInvalid, WriteFailed
-from kroma_nb.model.run import CandidateFinished, CandidateStarted, InputStored, JobFinished, event_adapter
+from kroma_nb.errors import InUse, RecordInvalid, WriteFailed
+from kroma_nb.model.money import Money
+from kroma_nb.model.run import (
+    CallEnded,
+    CallStarted,
+    CandidateFinished,
+    CandidatesAdded,
+    CandidateStarted,
+    InputStored,
+    JobFinished,
+    RunResumed,
+    RunStarted,
+    event_adapter,
+)
 from kroma_nb.run.folder import RESTORE
 
 try:
@@ -24,14 +38,20 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
     from kroma_nb.model.run import Event
+    from kroma_nb.run.folder import RunFolder
+
+
+LOOKS = 20
+"""How often it is tried to hold a journal, a twentieth of a second apart."""
 
 
 class Journal:
-    """An open journal; the process that holds it is the one that plays the run."""
+    """An open journal; the process that holds it is the one that plays the run. Threads may share it."""
 
-    def __init__(self, file: FileIO, path: Path) -> None:
+    def __init__(self, file: FileIO, path: Path, *, whole_bytes: int = 0) -> None:
         self._file, self.path = file, path
-        self._whole_bytes = 0
+        self._whole_bytes = whole_bytes
+        self._one_at_a_time = Lock()
 
     def append(self, event: Event) -> None:
         """Write one event and hand it to the system, so that a killed process loses nothing.
@@ -42,15 +62,16 @@ class Journal:
             If the disk refuses; the journal then ends with the line before.
         """
         line = event_adapter.dump_json(event, by_alias=True) + b"\n"
-        rest = memoryview(line)
-        try:
-            while rest:
-                rest = rest[self._file.write(rest) :]
-        except OSError as cause:
-            # What is written next must not be glued to a torn line.
-            self._file.seek(self._file.truncate(self._whole_bytes))
-            raise WriteFailed(self.path, cause.strerror or str(cause)) from cause
-        self._whole_bytes += len(line)
+        with self._one_at_a_time:
+            rest = memoryview(line)
+            try:
+                while rest:
+                    rest = rest[self._file.write(rest) :]
+            except OSError as cause:
+                # What is written next must not be glued to a torn line.
+                self._file.seek(self._file.truncate(self._whole_bytes))
+                raise WriteFailed(self.path, cause.strerror or str(cause)) from cause
+            self._whole_bytes += len(line)
 
     def sync(self) -> None:
         """Wait until everything so far is on the disk itself.
@@ -86,6 +107,75 @@ def open_journal(path: Path) -> Iterator[Journal]:
         yield Journal(file, path)
 
 
+@contextmanager
+def reopen_journal(path: Path) -> Iterator[Journal]:
+    """Hold a journal again and go on with it, after its last whole line.
+
+    Raises
+    ------
+    InUse
+        If a living process plays the run.
+    RecordInvalid
+        If there is no such file.
+    WriteFailed
+        If it cannot be written.
+    """
+    if not path.exists():
+        raise RecordInvalid(str(path), "", "there is no such file, so nothing says what was done", RESTORE)
+    try:
+        file = path.open("r+b", buffering=0)
+    except OSError as cause:
+        raise WriteFailed(path, cause.strerror or str(cause)) from cause
+    with file:
+        if not _locked(file):
+            raise InUse(f"run {path.parent.name}", _played_by(path), "wait for its end, or stop it")
+        whole = _whole_bytes(path)
+        file.truncate(whole)
+        file.seek(whole)
+        yield Journal(file, path, whole_bytes=whole)
+
+
+def _locked(file: FileIO) -> bool:
+    if fcntl is None:  # pragma: no cover
+        return True
+    for _ in range(LOOKS):
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            # It may only be somebody who looks whether the run is played.
+            time.sleep(0.05)
+        else:
+            return True
+    return False
+
+
+def _played_by(path: Path) -> str:
+    """Say who plays a run, as its journal has it."""
+    players = [event.player for event in JournalIndex(path).head if isinstance(event, RunStarted | RunResumed)]
+    last = players[-1] if players else None
+    return f"process {last.pid} on {last.host} plays it" if last else "it is being played"
+
+
+def read_events(path: Path) -> Iterator[Event]:
+    """Give every event of a journal, in order; a torn last line is passed over.
+
+    Raises
+    ------
+    RecordInvalid
+        With the line's number, or if there is no such file.
+    """
+    with _opened(path) as file:
+        for number, line in enumerate(file, 1):
+            if not line.endswith(b"\n"):
+                return
+            yield _parsed(line, path, f"line {number}")
+
+
+def _whole_bytes(path: Path) -> int:
+    """Give how many bytes there are up to the last whole line: a kill may have torn the one after it."""
+    return path.read_bytes().rfind(b"\n") + 1
+
+
 def is_played(path: Path) -> bool:
     """Tell whether a living process holds the journal.
 
@@ -102,6 +192,14 @@ def is_played(path: Path) -> bool:
         except BlockingIOError:
             return True
         return False
+
+
+def is_abandoned(folder: RunFolder) -> bool:
+    """Tell whether a run has begun, has no end, and no living process plays it."""
+    if folder.log_path.exists() or not folder.journal_path.exists() or is_played(folder.journal_path):
+        return False
+    # It may have ended just before its journal was let go.
+    return folder.journal_path.stat().st_size > 0 and not folder.log_path.exists()
 
 
 INPUTS = ""
@@ -123,11 +221,14 @@ class JournalIndex:
     ----------
     head : list of Event
         The events of the run as a whole, in order.
+    spent : Money
+        What its paid calls are charged with.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.head: list[Event] = []
+        charged: dict[str, Money] = {}
         self._places: dict[str, list[int]] = {}
         place = 0
         with _opened(path) as file:
@@ -140,7 +241,10 @@ class JournalIndex:
                     self.head.append(event)
                 else:
                     self._places.setdefault(key, []).append(place)
+                if isinstance(event, CallStarted | CallEnded):
+                    charged[event.call_id] = event.upper if isinstance(event, CallStarted) else event.cost
                 place += len(line)
+        self.spent = sum(charged.values(), Money())
 
     def events_of(self, key: str) -> Iterator[Event]:
         """Give the events of a job by its id, or those of the inputs, in order."""
@@ -154,7 +258,7 @@ def _key_of(event: Event) -> str | None:
     match event:
         case InputStored():
             return INPUTS
-        case CandidateStarted() | JobFinished():
+        case CandidateStarted() | JobFinished() | CallStarted() | CallEnded() | CandidatesAdded():
             return event.job_id
         case CandidateFinished():
             return event.outcome.job_id

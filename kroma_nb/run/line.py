@@ -1,144 +1,38 @@
-"""The candidates of a run on their way through an executor, and how jobs and runs end."""
+"""The candidates of a run on their way: bought where they are paid for, made by an executor, a window at a time."""
 
 from __future__ import annotations
 
 from collections import deque
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from threading import Event as Flag
+from typing import TYPE_CHECKING, Any
 
-from kroma_nb.errors import KromaError, WorkersLost
-from kroma_nb.model.run import (
-    CandidateFinished,
-    CandidateOutcome,
-    CandidateStarted,
-    Failure,
-    JobFinished,
-    RunFinished,
-    StoredFile,
-    now,
-)
-from kroma_nb.model.words import CandidateStatus, JobStatus, RunStatus
-from kroma_nb.qa import rank_candidates
-from kroma_nb.run.tasks import CandidateTask, make_candidate
+from kroma_nb.errors import WorkersLost
+from kroma_nb.model.paid import Attachment
+from kroma_nb.model.run import CandidateOutcome, CandidateStarted, Failure, now
+from kroma_nb.model.words import CandidateStatus
+from kroma_nb.run.buying import Bought, Buyer, Unbought
+from kroma_nb.run.calling import Order
+from kroma_nb.run.kept import read_kept
+from kroma_nb.run.originals import paid_key
+from kroma_nb.run.playing import style_of
+from kroma_nb.run.tasks import failure_of, make_candidate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from threading import Event as Flag
 
-    from kroma_nb.model.brief import Painter, Palette
-    from kroma_nb.model.plan import Candidate, InputFile, Job, Plan
     from kroma_nb.model.run import Event
-    from kroma_nb.run.folder import RunFolder
+    from kroma_nb.run.journal import Journal
+    from kroma_nb.run.playing import Playing, Turn
+    from kroma_nb.run.tasks import CandidateTask
 
 IN_FLIGHT = 64
 """How many tasks are handed to an executor ahead of time; a waiting task holds no pixels."""
 
 
-@dataclass
-class Playing:
-    """A run while it is being played.
-
-    Attributes
-    ----------
-    inputs : dict
-        Path in the project of each stored input, by sha256.
-    palettes : dict
-        What the painter read off each tuple of style references, by their sha256.
-    """
-
-    plan: Plan
-    folder: RunFolder
-    painter: Painter
-    inputs: dict[str, str] = field(default_factory=dict)
-    palettes: dict[tuple[str, ...], Palette | None] = field(default_factory=dict)
-    _open_jobs: dict[str, dict[int, CandidateOutcome]] = field(default_factory=dict)
-    _ended_jobs: list[JobStatus] = field(default_factory=list)
-    _kept: int = 0
-
-    def stored(self, file: InputFile) -> StoredFile:
-        """Give an input's place in the project."""
-        return StoredFile(path=self.inputs[file.sha256], sha256=file.sha256, size_bytes=file.size_bytes)
-
-    def task(self, job: Job, candidate: Candidate) -> CandidateTask:
-        """Say to a worker all that it needs for one candidate."""
-        return CandidateTask(
-            folder=self.folder,
-            job_id=job.id,
-            index=candidate.index,
-            scene=self.stored(job.scene),
-            scene_ref=job.scene.ref,
-            output_name=job.output_name(candidate.index),
-            brief=job.brief(candidate, self.plan, self.palettes[style_of(job)]),
-            painter=self.painter,
-            color=self.plan.postprocess.color,
-            guard=self.plan.guard,
-        )
-
-    def settle(self, job: Job, outcome: CandidateOutcome) -> tuple[Event, ...]:
-        """Book one outcome; the last one of a job ends the job."""
-        ended = CandidateFinished(at=now(), outcome=outcome)
-        self._kept += outcome.final is not None
-        outcomes = self._open_jobs.setdefault(job.id, {})
-        outcomes[outcome.index] = outcome
-        if len(outcomes) < len(job.candidates):
-            return (ended,)
-        del self._open_jobs[job.id]
-        finished = judge(job, outcomes, self.plan)
-        self._ended_jobs.append(finished.status)
-        return ended, finished
-
-    def ended(self) -> RunFinished:
-        """Close a run in which every candidate had its turn."""
-        status = run_status(self._ended_jobs)
-        step = "" if status is RunStatus.OK else "Each failed candidate names its cause; mend it and run those scenes."
-        return RunFinished(at=now(), status=status, next_step=step)
-
-    def interrupted(self, why: str = "") -> RunFinished:
-        """Close a run that was cut short."""
-        done, planned = self._ended_jobs.count(JobStatus.DONE), len(self.plan.jobs)
-        kept = f"{self._kept} of {self.plan.pictures} pictures are kept here"
-        step = f"{kept}, {done} of {planned} scenes are finished; the same command makes a new run."
-        return RunFinished(at=now(), status=RunStatus.INTERRUPTED, next_step=f"{why} {step}".strip())
-
-    def failed(self, cause: KromaError) -> RunFinished:
-        """Close a run that could not go on."""
-        return RunFinished(at=now(), status=RunStatus.FAILED, next_step=self.folder.told(cause))
-
-
-def style_of(job: Job) -> tuple[str, ...]:
-    """Give the sha256 of a job's style references, in order."""
-    return tuple(reference.sha256 for reference in job.references)
-
-
-def judge(job: Job, outcomes: dict[int, CandidateOutcome], plan: Plan) -> JobFinished:
-    """Rank a job's candidates and say how the job ended."""
-    reports = {index: o.guard for index, o in sorted(outcomes.items()) if o.guard is not None}
-    ranks = rank_candidates(reports, plan.guard)
-    winner = next((index for index, rank in ranks.items() if rank.position == 1), None)
-    status = _job_status({outcome.status for outcome in outcomes.values()}, won=winner is not None)
-    return JobFinished(at=now(), job_id=job.id, status=status, ranks=ranks, winner=winner)
-
-
-def _job_status(ends: set[CandidateStatus], *, won: bool) -> JobStatus:
-    if ends == {CandidateStatus.CANCELED}:
-        return JobStatus.PLANNED
-    if not won:
-        return JobStatus.FAILED
-    return JobStatus.DONE if ends <= {CandidateStatus.DONE, CandidateStatus.FAILED_OUTPUT_GUARD} else JobStatus.PARTIAL
-
-
-def run_status(jobs: list[JobStatus]) -> RunStatus:
-    """Say how a run ended that was not cut short; a run without jobs is ok."""
-    if all(status is JobStatus.DONE for status in jobs):
-        return RunStatus.OK
-    if all(status is JobStatus.FAILED for status in jobs):
-        return RunStatus.FAILED
-    return RunStatus.PARTIAL
-
-
 class Line:
-    """The candidates on their way through the executor, a window at a time.
+    """The candidates on their way, a window at a time; what happens is journalled before it is told.
 
     Attributes
     ----------
@@ -146,13 +40,16 @@ class Line:
         What the executor said when it broke; else empty.
     """
 
-    def __init__(self, run: Playing, crew: Executor, stop: Flag | None) -> None:
-        self.run, self.crew, self._stop = run, crew, stop
-        self._waiting = ((job, candidate) for job in run.plan.jobs for candidate in job.candidates)
-        self._under_way: dict[Future[CandidateOutcome], tuple[Job, CandidateTask]] = {}
+    def __init__(self, run: Playing, crew: Executor, journal: Journal, stop: Flag | None) -> None:
+        self.run, self.crew, self.journal = run, crew, journal
+        self._stop, self._halt = stop, Flag()
+        self._waiting = deque(run.turns)
+        self._under_way: dict[Future[Any], tuple[Turn, CandidateTask]] = {}
         self._news: deque[Event] = deque()
         self._taken_back = 0
         self.broken = ""
+        till = run.equipment.till
+        self._buyer = Buyer(till, self._note_at_once, lambda: len(self._waiting), self._halt) if till else None
 
     @property
     def stopping(self) -> bool:
@@ -161,7 +58,7 @@ class Line:
 
     def is_cut_short(self) -> bool:
         """Tell, once nothing is under way, whether candidates were left unmade."""
-        return bool(self.broken or self._taken_back) or next(self._waiting, None) is not None
+        return bool(self.broken or self._taken_back or self._waiting)
 
     def work(self) -> Iterator[Event]:
         """Hand out candidates and yield what becomes of them."""
@@ -175,53 +72,101 @@ class Line:
 
     def drain(self) -> Iterator[Event]:
         """Let what has begun come to its end, take back the rest, and yield the outcomes."""
-        taken_back = {future for future in self._under_way if future.cancel()}
-        self._taken_back += len(taken_back)
-        for future in sorted(self._under_way, key=lambda future: future not in taken_back):
-            self._settle(future)
+        # Whoever waits before another call stops waiting; a call that is under way comes to its end.
+        self._halt.set()
+        self._taken_back += sum(future.cancel() for future in self._under_way)
+        while self._under_way:
+            # What was taken back first, then what comes; a picture that was bought meanwhile is still finished.
+            ended = sorted(self._under_way, key=lambda future: not future.cancelled())
+            self._settle(ended[0])
+        if self._buyer is not None:
+            self._buyer.close()
         yield from self._tell()
 
     def _tell(self) -> Iterator[Event]:
         while self._news:
             yield self._news.popleft()
 
+    def _note(self, event: Event) -> None:
+        self.journal.append(event)
+        self._news.append(event)
+
+    def _note_at_once(self, event: Event) -> None:
+        self._note(event)
+        self.journal.sync()
+
     def _fill(self) -> bool:
         """Hand out as many candidates as the window takes; tell whether to wait for them."""
-        while len(self._under_way) < IN_FLIGHT and not self.stopping:
-            job, candidate = next(self._waiting, (None, None))
-            if job is None or candidate is None:
-                break
-            self._hand_out(job, candidate)
+        while self._waiting and len(self._under_way) < IN_FLIGHT and not self.stopping:
+            self._hand_out(self._waiting.popleft())
         return bool(self._under_way) and not self.stopping
 
-    def _hand_out(self, job: Job, candidate: Candidate) -> None:
-        task = self.run.task(job, candidate)
+    def _hand_out(self, turn: Turn) -> None:
+        task = self.run.task(turn)
+        started = CandidateStarted(at=now(), job_id=turn.job.id, index=turn.candidate.index)
+        if self._buyer is not None:
+            self._note(started)
+            self._under_way[self._buyer.submit(self._order(turn, task))] = turn, task
+        elif self._make(turn, task):
+            self._note(started)
+        else:
+            self._waiting.appendleft(turn)
+
+    def _make(self, turn: Turn, task: CandidateTask) -> bool:
         try:
-            future = self.crew.submit(make_candidate, task)
+            self._under_way[self.crew.submit(make_candidate, task)] = turn, task
         except (BrokenExecutor, RuntimeError) as cause:
             self.broken = f"The executor takes no more work ({cause})."
-            return
-        self._under_way[future] = job, task
-        self._news.append(CandidateStarted(at=now(), job_id=job.id, index=candidate.index))
+            return False
+        return True
 
-    def _settle(self, future: Future[CandidateOutcome]) -> None:
-        job, task = self._under_way.pop(future)
-        self._news.extend(self.run.settle(job, _outcome_of(future, task)))
+    def _order(self, turn: Turn, task: CandidateTask) -> Order:
+        job, upper = turn.job, self.run.plan.card.upper_price
+        assert upper is not None
+
+        def files() -> tuple[Attachment, ...]:
+            root = self.run.folder.root
+            named = [("scene", job.scene), *((f"reference_{n}", file) for n, file in enumerate(job.references, 1))]
+            return tuple(
+                Attachment(name, file.media_type, read_kept(root, self.run.stored(file), file.ref))
+                for name, file in named
+            )
+
+        key = paid_key(task.engine, task.brief, job.scene.sha256, style_of(job))
+        return Order(task, self.run.plan.stage, key, files, upper, turn.doubtful)
+
+    def _settle(self, future: Future[Any]) -> None:
+        turn, task = self._under_way.pop(future)
+        got = _result_of(future, task)
+        if isinstance(got, Bought):
+            task = replace(task, bought=got.receipt, bought_before=got.before)
+            if self._make(turn, task):
+                return
+            got = _lost(task, self.broken)
+        if isinstance(got, Unbought):
+            self._taken_back += got.status is CandidateStatus.CANCELED
+            failure = failure_of(got.cause, task.folder) if got.cause else None
+            got = _unmade(task, got.status, failure)
+        for event in self.run.settle(turn.job, got):
+            self._note(event)
 
 
-def _outcome_of(future: Future[CandidateOutcome], task: CandidateTask) -> CandidateOutcome:
+def _result_of(future: Future[Any], task: CandidateTask) -> CandidateOutcome | Bought | Unbought:
     if future.cancelled():
         return _unmade(task, CandidateStatus.CANCELED, None)
     cause = future.exception()
     if cause is None:
-        return future.result()
+        result: CandidateOutcome | Bought | Unbought = future.result()
+        return result
     said = f"{type(cause).__name__}: {cause}"
     if isinstance(cause, BrokenExecutor):
-        lost = WorkersLost(said)
-        failure = Failure(error_kind=lost.error_kind, error_code=lost.error_code, message=str(lost))
-    else:
-        failure = Failure(error_kind="unknown", error_code="bug", message=said)
+        return _lost(task, said)
+    failure = Failure(error_kind="unknown", error_code="bug", message=said)
     return _unmade(task, CandidateStatus.FAILED_PROVIDER, failure)
+
+
+def _lost(task: CandidateTask, said: str) -> CandidateOutcome:
+    return _unmade(task, CandidateStatus.FAILED_PROVIDER, failure_of(WorkersLost(said), task.folder))
 
 
 def _unmade(task: CandidateTask, status: CandidateStatus, failure: Failure | None) -> CandidateOutcome:

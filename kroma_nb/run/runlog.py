@@ -3,26 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
-from dataclasses import dataclass, field
 from textwrap import indent
 from typing import TYPE_CHECKING, Any
 
 from kroma_nb.blobs import atomic_file
 from kroma_nb.errors import RecordInvalid
 from kroma_nb.model.quality import Rank
-from kroma_nb.model.run import (
-    CandidateFinished,
-    CandidateOutcome,
-    InputStored,
-    JobFinished,
-    RunFinished,
-    RunStarted,
-    StyleStudied,
-)
-from kroma_nb.model.runlog import ALL_FAILED, CandidateRecord, InputRecord, JobRecord, RunLog
+from kroma_nb.model.run import Failure, InputStored
+from kroma_nb.model.runlog import ALL_FAILED, CandidateRecord, JobRecord, RunLog
 from kroma_nb.model.words import CandidateStatus, JobStatus, PassName, RunStatus
 from kroma_nb.run.folder import RESTORE, RunFolder
+from kroma_nb.run.happened import Happened
 from kroma_nb.run.journal import INPUTS, JournalIndex
 
 if TYPE_CHECKING:
@@ -30,53 +21,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kroma_nb.model.brief import Size
+    from kroma_nb.model.money import Money
     from kroma_nb.model.plan import Job, Plan
     from kroma_nb.model.postprocess import PostprocessPlan
     from kroma_nb.model.quality import GuardSettings
     from kroma_nb.model.run import Event
 
 
-KILLED = "The run was killed; what was done is kept here, and the same command makes a new run."
-
-
-@dataclass
-class _Happened:
-    """What events say, sorted by job."""
-
-    started: RunStarted | None = None
-    finished: RunFinished | None = None
-    studied: StyleStudied | None = None
-    inputs: list[InputRecord] = field(default_factory=list)
-    paths: dict[str, str] = field(default_factory=dict)
-    outcomes: dict[str, dict[int, CandidateOutcome]] = field(default_factory=lambda: defaultdict(dict))
-    ended: dict[str, JobFinished] = field(default_factory=dict)
-
-    def hear(self, events: Iterable[Event]) -> _Happened:
-        for event in events:
-            self._hear(event)
-        return self
-
-    def _hear(self, event: Event) -> None:
-        match event:
-            case RunStarted():
-                self.started = event
-            case InputStored():
-                self.inputs.append(_input_record(event))
-                self.paths[event.file.sha256] = event.file.path
-            case StyleStudied():
-                self.studied = self.studied or event
-            case CandidateFinished(outcome=outcome):
-                self.outcomes[outcome.job_id][outcome.index] = outcome
-            case JobFinished():
-                self.ended[event.job_id] = event
-            case RunFinished():
-                self.finished = event
-
-
-def _input_record(event: InputStored) -> InputRecord:
-    return InputRecord(
-        ref=event.ref, file=event.file, media_type=event.media_type, width=event.width, height=event.height
-    )
+KILLED = "The process that made it was killed; what was done is kept, and `kroma resume` finishes the rest."
+KILLED_FAILURE = Failure(error_kind="infra", error_code="killed", message="the process that made the run is gone")
 
 
 def fold(plan: Plan, events: Iterable[Event], *, played: bool = False) -> RunLog:
@@ -101,16 +54,18 @@ def fold(plan: Plan, events: Iterable[Event], *, played: bool = False) -> RunLog
     RecordInvalid
         If the events do not begin with `RunStarted`.
     """
-    happened = _Happened().hear(events)
+    happened = Happened().hear(events)
     jobs = tuple(_job_record(job, plan, happened) for job in plan.jobs)
-    return _run_log(plan, happened, jobs, played=played)
+    return _run_log(plan, happened, jobs, spent=happened.spent, played=played)
 
 
-def _run_log(plan: Plan, happened: _Happened, jobs: tuple[JobRecord, ...], *, played: bool) -> RunLog:
+def _run_log(plan: Plan, happened: Happened, jobs: tuple[JobRecord, ...], *, spent: Money, played: bool) -> RunLog:
     started, finished = happened.started, happened.finished
     if started is None:
         raise RecordInvalid("journal.jsonl", "", "it does not say that a run started", "restore the file")
     unfinished = RunStatus.RUNNING if played else RunStatus.INTERRUPTED
+    last = happened.resumed[-1] if happened.resumed else started
+    others = [one.environment for one in happened.resumed]
     return RunLog(
         run_id=started.run_id,
         timestamp=started.at,
@@ -124,11 +79,16 @@ def _run_log(plan: Plan, happened: _Happened, jobs: tuple[JobRecord, ...], *, pl
         provider=plan.card.provider,
         model=plan.card.model,
         generation=plan.generation,
-        palette=happened.studied.palette if happened.studied else None,
+        palette=next(iter(happened.studied.values()), None),
         postprocess_plan=plan.postprocess,
         guard=plan.guard,
         plan_sha256=started.plan_sha256,
         environment=started.environment,
+        later_environments=tuple(one for n, one in enumerate(others) if one not in [started.environment, *others[:n]]),
+        spent=spent,
+        spend_limit=last.spend_limit,
+        resumed=len(happened.resumed),
+        failure=finished.failure if finished else None if played else KILLED_FAILURE,
         inputs=tuple(happened.inputs),
         jobs=jobs,
         notes=plan.notes,
@@ -136,10 +96,11 @@ def _run_log(plan: Plan, happened: _Happened, jobs: tuple[JobRecord, ...], *, pl
     )
 
 
-def _job_record(job: Job, plan: Plan, happened: _Happened) -> JobRecord:
+def _job_record(job: Job, plan: Plan, happened: Happened) -> JobRecord:
     outcomes, ended = happened.outcomes.get(job.id, {}), happened.ended.get(job.id)
-    records = tuple(_candidate_record(outcomes[index], ended, plan) for index in sorted(outcomes))
-    winner = outcomes.get(ended.winner) if ended and ended.winner is not None else None
+    records = tuple(_candidate_record(job, index, happened, plan) for index in sorted(outcomes))
+    added = happened.added.get(job.id, [])
+    winner = outcomes[ended.winner][-1] if ended and ended.winner in outcomes else None
     if ended and ended.winner is not None and winner is None:
         problem = f"job {job.id} was won by candidate {ended.winner}, which it does not know"
         raise RecordInvalid("journal.jsonl", "", problem, RESTORE)
@@ -158,7 +119,7 @@ def _job_record(job: Job, plan: Plan, happened: _Happened) -> JobRecord:
         prompt=job.prompt,
         size=job.size,
         status=status,
-        planned_candidates=len(job.candidates),
+        planned_candidates=len(job.candidates) + sum(len(more.candidates) for more in added),
         selected_candidate=winner.index if winner else None,
         final_output=final.path if final else None,
         failure_reason=_failure_reason(records) if status is JobStatus.FAILED else None,
@@ -167,7 +128,10 @@ def _job_record(job: Job, plan: Plan, happened: _Happened) -> JobRecord:
     )
 
 
-def _candidate_record(outcome: CandidateOutcome, ended: JobFinished | None, plan: Plan) -> CandidateRecord:
+def _candidate_record(job: Job, index: int, happened: Happened, plan: Plan) -> CandidateRecord:
+    *earlier, outcome = happened.outcomes[job.id][index]
+    ended, calls = happened.ended.get(job.id), happened.calls.get((job.id, index), {})
+    retried = (m.retry_of for m in happened.added.get(job.id, ()) if index in {c.index for c in m.candidates})
     hard = len(outcome.guard.hard_fail_reasons) if outcome.guard else 0
     soft = len(outcome.guard.soft_warnings) if outcome.guard else 0
     unranked = Rank(hard_failures=hard, soft_warnings=soft)
@@ -186,6 +150,10 @@ def _candidate_record(outcome: CandidateOutcome, ended: JobFinished | None, plan
         output_guard=outcome.guard,
         notes=outcome.notes,
         failure=outcome.failure,
+        retry_of=next(retried, None),
+        # One that was taken back before anything was done is no attempt.
+        earlier=tuple(one for one in earlier if one.status is not CandidateStatus.CANCELED),
+        calls=tuple(calls.values()),
     )
 
 
@@ -330,6 +298,6 @@ def folded(folder: RunFolder, plan: Plan, *, played: bool) -> tuple[RunLog, Iter
         If the journal is not what was written.
     """
     index = JournalIndex(folder.journal_path)
-    happened = _Happened().hear(index.head).hear(_inputs(index))
-    jobs = (_job_record(job, plan, _Happened(paths=happened.paths).hear(index.events_of(job.id))) for job in plan.jobs)
-    return _run_log(plan, happened, (), played=played), jobs
+    happened = Happened().hear(index.head).hear(_inputs(index))
+    jobs = (_job_record(job, plan, Happened(paths=happened.paths).hear(index.events_of(job.id))) for job in plan.jobs)
+    return _run_log(plan, happened, (), spent=index.spent, played=played), jobs

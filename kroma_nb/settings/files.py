@@ -59,6 +59,7 @@ class SettingsSection(Value):
     schema_: Literal["kroma_nb.settings/1"] = Field(default=SETTINGS_SCHEMA, alias="schema")
     manifest_path: Text = ""
     postprocess_config_path: Text = ""
+    cache_mb: Annotated[int, Field(ge=0, le=1_000_000)] = 4000
     postprocess: PostprocessSection = PostprocessSection()
 
 
@@ -105,7 +106,7 @@ def section_values(data: dict[str, Any], *, file: str, error: type[FieldInvalid]
     _check_plain(data, (), file=file, error=error)
     section = parse_value(SettingsSection, data, file=file, error=error)
     found: dict[str, SettingValue] = {}
-    for name in ("manifest_path", "postprocess_config_path"):
+    for name in ("manifest_path", "postprocess_config_path", "cache_mb"):
         if name in section.model_fields_set:
             found[name] = getattr(section, name)
     for name in PostprocessSection.model_fields:

@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from kroma_nb.model.postprocess import CutoutBackend, CutoutPlan, UpscaleBackend, UpscalePlan
 
-SettingValue: TypeAlias = bool | str | Path | UpscaleBackend | tuple[CutoutBackend, ...] | None
+SettingValue: TypeAlias = bool | int | str | Path | UpscaleBackend | tuple[CutoutBackend, ...] | None
 
 
 class Layer(StrEnum):
@@ -64,6 +64,13 @@ _CUTOUT = CutoutPlan()
 KEYS: tuple[SettingKey, ...] = (
     SettingKey("manifest_path", "path", _PEOPLE, None, "The planning manifest."),
     SettingKey("postprocess_config_path", "path", _PEOPLE, None, "The postprocess file."),
+    SettingKey(
+        "cache_mb",
+        "whole number, 0 to 1000000",
+        _PEOPLE,
+        4000,
+        "How many megabytes of passes that were made before a project keeps; 0 keeps none.",
+    ),
     SettingKey("postprocess.upscale", "true or false", _PEOPLE, False, "Enlarge every picture."),
     SettingKey("postprocess.color", "true or false", _PEOPLE, False, "Apply a colour profile to every picture."),
     SettingKey("postprocess.bg_remove", "true or false", _PEOPLE, False, "Lift every figure off its background."),

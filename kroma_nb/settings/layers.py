@@ -188,6 +188,9 @@ class Settings:
     ) -> bool: ...
 
     @overload
+    def get(self, key: Literal["cache_mb"]) -> int: ...
+
+    @overload
     def get(self, key: Literal["postprocess.upscale_backend"]) -> UpscaleBackend: ...
 
     @overload

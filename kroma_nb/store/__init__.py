@@ -1,6 +1,18 @@
 """The index of a workspace: rows in, model values out. Files are the truth; every row here can be made again."""
 
-from kroma_nb.store.assets import count_assets, density, list_assets, list_links, put_imported
+from kroma_nb.store.assets import count_assets, density, list_assets, list_links, pace, put_imported
+from kroma_nb.store.costs import (
+    Charged,
+    LedgerRead,
+    Luck,
+    charged,
+    forget_ledger,
+    ledger_read,
+    list_costs,
+    luck,
+    month_of,
+    put_ledger,
+)
 from kroma_nb.store.database import Rows, Store, open_store
 from kroma_nb.store.ingest import Beside, drop_run, put_run
 from kroma_nb.store.projects import (
@@ -17,24 +29,35 @@ from kroma_nb.store.runs import list_candidates, list_runs
 
 __all__ = [
     "Beside",
+    "Charged",
     "KnownProject",
     "KnownRun",
+    "LedgerRead",
+    "Luck",
     "Rows",
     "Store",
+    "charged",
     "clear_project",
     "count_assets",
     "density",
     "drop_projects",
     "drop_run",
+    "forget_ledger",
     "known_projects",
     "known_runs",
+    "ledger_read",
     "list_assets",
     "list_candidates",
+    "list_costs",
     "list_links",
     "list_projects",
     "list_runs",
+    "luck",
+    "month_of",
     "open_store",
+    "pace",
     "put_imported",
+    "put_ledger",
     "put_project",
     "put_run",
 ]

@@ -137,6 +137,28 @@ def density(rows: sa.Connection, project_id: str, stage: Stage) -> float | None:
     return size_bytes / pixels if pixels else None
 
 
+def pace(rows: sa.Connection, project_id: str, stage: Stage, provider: str, model: str) -> float | None:
+    """Give the mean seconds of a candidate in a project's newest runs of a stage; None where there are none.
+
+    Candidates that were taken from what was made before do not count.
+    """
+    newest = (
+        sa.select(runs.c.id)
+        .where(
+            runs.c.project_id == project_id,
+            runs.c.stage == stage.value,
+            runs.c.provider == provider,
+            runs.c.model == model,
+        )
+        .order_by(runs.c.created_at.desc(), runs.c.id.desc())
+        .limit(HISTORY)
+    )
+    lasted = sa.func.julianday(run_candidates.c.finished_at) - sa.func.julianday(run_candidates.c.started_at)
+    computed = sa.select(assets.c.candidate_id).where(assets.c.run_id.in_(newest), ~assets.c.reused)
+    days = rows.scalar(sa.select(sa.func.avg(lasted)).where(run_candidates.c.id.in_(computed)))
+    return days * 86_400 if days is not None else None
+
+
 def put_imported(rows: sa.Connection, project_id: str, found: ImportedAssets, seen: str) -> None:
     """Write the pictures that an import left beside the runs, in place of those that were known.
 

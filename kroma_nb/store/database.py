@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 APPLICATION_ID = 0x4B524E42  # "KRNB", where SQLite keeps whose file it is
-OLDER = ("0001", "0002", "0003")
+OLDER = ("0001", "0002", "0003", "0004")
 BUSY_S = 30.0
 
 WRITE, READ, STILL = "mode=rw", "mode=ro", "immutable=1"

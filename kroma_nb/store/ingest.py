@@ -121,6 +121,7 @@ def _run_row(writing: Writing) -> dict[str, Any]:
         "project_id": writing.project_id,
         "run_id": head.run_id,
         "status": head.status.value,
+        "spent_micro": head.spent.micro_usd,
         "stage": head.stage.value,
         "time": head.time.value,
         "weather": head.weather.value,

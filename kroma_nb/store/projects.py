@@ -9,11 +9,12 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
 
 from kroma_nb.model.asset import AssetKind
+from kroma_nb.model.money import Budget, Money
 from kroma_nb.model.project import ProjectCard, ProjectStatus
 from kroma_nb.model.rows import ProjectRow
 from kroma_nb.model.words import RunStatus
 from kroma_nb.store.ids import moment, stamp
-from kroma_nb.store.schema import assets, project_files, project_storage, projects, run_files, runs
+from kroma_nb.store.schema import assets, ledger_files, project_files, project_storage, projects, run_files, runs
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -35,6 +36,8 @@ def put_project(rows: sa.Connection, card: ProjectCard, root: str) -> None:
         "founded_as": card.founded_as,
         "created_at": stamp(card.created_at),
         "updated_at": stamp(card.updated_at) if card.updated_at else None,
+        "budget_run_micro": _micro(card.budget.per_run),
+        "budget_month_micro": _micro(card.budget.per_month),
     }
     key = str(card.id)
     # A project that was deleted and made again under its slug is another one.
@@ -57,18 +60,30 @@ def clear_project(rows: sa.Connection, project_id: str) -> None:
 
 
 class KnownProject(NamedTuple):
-    """A project's card, and what its list of imported pictures looked like, when their rows were made."""
+    """A project as its rows have it.
+
+    Attributes
+    ----------
+    card : ProjectCard
+    list_seen : str
+        What its list of imported pictures looked like.
+    ledger_bytes : int
+        How far its ledger was read.
+    """
 
     card: ProjectCard
     list_seen: str
+    ledger_bytes: int
 
 
 def known_projects(rows: sa.Connection) -> dict[str, KnownProject]:
     """Give every project that has rows, by its id."""
-    wanted = sa.select(projects, project_files.c.seen).outerjoin(
-        project_files, project_files.c.project_id == projects.c.id
+    wanted = (
+        sa.select(projects, project_files.c.seen, ledger_files.c.read_bytes)
+        .outerjoin(project_files, project_files.c.project_id == projects.c.id)
+        .outerjoin(ledger_files, ledger_files.c.project_id == projects.c.id)
     )
-    return {row.id: KnownProject(_card(row), row.seen or "") for row in rows.execute(wanted)}
+    return {row.id: KnownProject(_card(row), row.seen or "", row.read_bytes or 0) for row in rows.execute(wanted)}
 
 
 def _card(row: Any) -> ProjectCard:
@@ -81,7 +96,17 @@ def _card(row: Any) -> ProjectCard:
         founded_as=row.founded_as,
         created_at=moment(row.created_at),
         updated_at=moment(row.updated_at) if row.updated_at else None,
+        budget=Budget(per_run=_money(row.budget_run_micro), per_month=_money(row.budget_month_micro)),
     )
+
+
+def _micro(amount: Money | None) -> int | None:
+    # Nothing is an amount too: a project that may cost nothing.
+    return amount.micro_usd if amount is not None else None
+
+
+def _money(micro_usd: int | None) -> Money | None:
+    return Money(micro_usd=micro_usd) if micro_usd is not None else None
 
 
 class KnownRun(NamedTuple):

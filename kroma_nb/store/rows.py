@@ -158,6 +158,7 @@ def _add_candidate(writing: Writing, job: JobRecord, job_id: str, candidate: Can
             failure.error_kind if failure else None,
             failure.error_code if failure else None,
             failure.message if failure else None,
+            candidate.retry_of,
         )
     )
     if guard is not None:
@@ -210,7 +211,7 @@ def _pictures(writing: Writing, job: JobRecord, key: str, candidate: CandidateRe
             *(made, writing.project_id, writing.run, key, AssetKind.PICTURE.value, record.output.path),
             *(record.output.sha256, record.output.size_bytes, _media_type(record.output.path)),
             *(width, height, record.name.value, record.backend, record.version, _seconds(record)),
-            *(last, stamp(at)),
+            *(last, stamp(at), record.reused),
         )
     ended = stamp(candidate.finished_at or writing.head.timestamp)
     for path in dict.fromkeys((candidate.output, candidate.final_output)):
@@ -220,7 +221,7 @@ def _pictures(writing: Writing, job: JobRecord, key: str, candidate: CandidateRe
             kind = AssetKind.PICTURE.value
             yield (
                 *(lost, writing.project_id, writing.run, key, kind, path, None, None, _media_type(path)),
-                *(None, None, None, None, None, None, False, ended),
+                *(None, None, None, None, None, None, False, ended, False),
             )
 
 

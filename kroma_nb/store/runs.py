@@ -91,7 +91,7 @@ def _run(row: Any) -> RunRow:
         created_at=started,
         finished_at=finished,
         seconds=(finished - started).total_seconds() if finished else None,
-        cost_micro_usd=row.cost or 0,
+        cost_micro_usd=(row.cost or 0) + row.spent_micro,
         kroma_nb=row.kroma_nb,
         python=row.python,
         platform=row.platform,

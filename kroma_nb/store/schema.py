@@ -9,12 +9,22 @@ import sqlalchemy as sa
 from kroma_nb.model.asset import AssetKind, LinkType
 from kroma_nb.model.notebook import NotebookStatus
 from kroma_nb.model.project import ProjectStatus
-from kroma_nb.model.words import CandidateStatus, Gate, JobStatus, PassName, RunStatus, Stage, TimeOfDay, Weather
+from kroma_nb.model.words import (
+    CallState,
+    CandidateStatus,
+    Gate,
+    JobStatus,
+    PassName,
+    RunStatus,
+    Stage,
+    TimeOfDay,
+    Weather,
+)
 
 if TYPE_CHECKING:
     from enum import StrEnum
 
-HEAD = "0004"
+HEAD = "0005"
 """The newest migration; a test holds it equal to what ``migrations/versions`` says."""
 
 ID = sa.String(36)
@@ -56,6 +66,8 @@ projects = sa.Table(
     sa.Column("founded_as", sa.String(100)),
     sa.Column("created_at", MOMENT, nullable=False),
     sa.Column("updated_at", MOMENT),
+    sa.Column("budget_run_micro", sa.BigInteger),
+    sa.Column("budget_month_micro", sa.BigInteger),
     _one_of("status", ProjectStatus),
 )
 
@@ -96,6 +108,7 @@ runs = sa.Table(
     sa.Column("size_bytes", sa.BigInteger, nullable=False),
     sa.Column("next_step", sa.Text, nullable=False),
     sa.Column("archived_at", MOMENT),
+    sa.Column("spent_micro", sa.BigInteger, nullable=False, server_default="0"),
     sa.UniqueConstraint("project_id", "run_id"),
     sa.Index(None, "project_id", "created_at", "id"),
     _one_of("status", RunStatus),
@@ -199,6 +212,7 @@ run_candidates = sa.Table(
     sa.Column("failure_kind", sa.Text),
     sa.Column("failure_code", sa.Text),
     sa.Column("failure_message", sa.Text),
+    sa.Column("retry_of", sa.Integer),
     sa.UniqueConstraint("job_id", "candidate_index"),
     _one_of("status", CandidateStatus),
     sa.CheckConstraint("candidate_index >= 1", name="candidate_index_from_1"),
@@ -226,6 +240,7 @@ assets = sa.Table(
     sa.Column("seconds", sa.Float),  # that its pass took
     sa.Column("is_last", sa.Boolean, nullable=False),  # that its candidate has reached
     sa.Column("created_at", MOMENT, nullable=False),
+    sa.Column("reused", sa.Boolean, nullable=False, server_default="0"),  # not computed, but made or bought before
     sa.UniqueConstraint("project_id", "path"),
     sa.UniqueConstraint("project_id", "id"),  # what links refer to, so that none leads into another project
     sa.Index(None, "project_id", "created_at", "id"),
@@ -304,4 +319,51 @@ cost_events = sa.Table(
     sa.Index(None, "project_id", "created_at", "id"),
     sa.Index(None, "run_id"),
     *_not_negative("units", "unit_micro", "total_micro"),
+)
+
+# A paid call each, as the project's ledger says. It outlives its run: what was paid stays paid.
+reservations = sa.Table(
+    "reservations",
+    metadata,
+    _belongs_to("projects"),
+    sa.Column("call_id", sa.String(32), nullable=False),
+    sa.Column("run_name", sa.String(100), nullable=False),
+    sa.Column("job_key", sa.Text, nullable=False),
+    sa.Column("candidate_index", sa.Integer, nullable=False),
+    sa.Column("attempt", sa.Integer, nullable=False),
+    sa.Column("stage", sa.String(16), nullable=False),
+    sa.Column("provider", sa.Text, nullable=False),
+    sa.Column("model", sa.Text, nullable=False),
+    sa.Column("operation", sa.Text, nullable=False),
+    sa.Column("key_sha256", sa.String(64), nullable=False),
+    sa.Column("units", sa.Integer, nullable=False),
+    sa.Column("month", sa.String(7), nullable=False),  # 2026-01, in UTC
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("upper_micro", sa.BigInteger, nullable=False),
+    sa.Column("charged_micro", sa.BigInteger, nullable=False),
+    sa.Column("reported", sa.Boolean, nullable=False),
+    sa.Column("request_id", sa.Text, nullable=False),
+    sa.Column("answered_by", sa.Text, nullable=False),
+    sa.Column("usage", sa.Text, nullable=False),  # a JSON object
+    sa.Column("original", sa.Text),  # its path in the project
+    sa.Column("error_code", sa.Text, nullable=False),
+    sa.Column("says", sa.Text, nullable=False),
+    sa.Column("created_at", MOMENT, nullable=False),
+    sa.Column("ended_at", MOMENT),
+    sa.PrimaryKeyConstraint("project_id", "call_id"),
+    sa.Index(None, "project_id", "month", "charged_micro"),
+    sa.Index(None, "project_id", "run_name", "charged_micro"),
+    sa.Index(None, "project_id", "created_at", "call_id"),
+    _one_of("state", CallState),
+    _one_of("stage", Stage),
+    *_not_negative("upper_micro", "charged_micro"),
+)
+
+# How far a project's ledger was read: it is only ever appended to.
+ledger_files = sa.Table(
+    "ledger_files",
+    metadata,
+    sa.Column("project_id", ID, sa.ForeignKey("projects.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("read_bytes", sa.BigInteger, nullable=False),
+    sa.Column("tail_sha256", sa.String(64), nullable=False),
 )

@@ -2,12 +2,14 @@
 
 from kroma_nb.workbench.assets import Asset, Assets
 from kroma_nb.workbench.candidates import Candidate, Candidates
+from kroma_nb.workbench.costs import Costs
 from kroma_nb.workbench.index import IndexBehind
 from kroma_nb.workbench.planned import PlannedRun
-from kroma_nb.workbench.project import RUN_BOOK, Project
+from kroma_nb.workbench.project import Project
 from kroma_nb.workbench.projects import Projects
 from kroma_nb.workbench.resources import shipped
 from kroma_nb.workbench.runs import Publication, Run, Runs
+from kroma_nb.workbench.watching import RUN_BOOK
 from kroma_nb.workbench.workbench import Workbench, open_workbench
 
 __all__ = [
@@ -16,6 +18,7 @@ __all__ = [
     "Assets",
     "Candidate",
     "Candidates",
+    "Costs",
     "IndexBehind",
     "PlannedRun",
     "Project",

@@ -6,7 +6,7 @@ import shutil
 import sys
 import tempfile
 from importlib.metadata import PackageNotFoundError, version
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -19,6 +19,8 @@ from kroma_nb.workbench.workbench import open_workbench
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from kroma_nb.model.brief import Painter
 
 MIN_FREE_BYTES = 1 << 30
 
@@ -97,7 +99,7 @@ def _ink() -> Finding:
         seeds=Seeds(style=1, time=1, weather=1),
         size=Size(width=64, height=64),
     )
-    painter = painter_for(card)
+    painter = cast("Painter", painter_for(card))
     first, second = (painter.paint(scene, brief).picture for _ in range(2))
     same = first.tobytes() == second.tobytes()
     found = f"{painter.model} {painter.version}, " + ("repeatable" if same else "gives other pixels each time")

@@ -14,9 +14,11 @@ from kroma_nb.model.rows import Unreadable
 from kroma_nb.model.value import Value
 from kroma_nb.model.words import RunStatus
 from kroma_nb.run import RunFolder
+from kroma_nb.workbench.bookkeeping import read_ledger
 from kroma_nb.workbench.founding import card_path, cards_of
 from kroma_nb.workbench.imported_list import FOLDER, INDEX, read_assets
 from kroma_nb.workbench.marking import beside, seen, state
+from kroma_nb.workbench.recovering import recover_all
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -172,12 +174,16 @@ class Index:
         if before is None or before.card != card:
             with self._or_behind(), self.store.writing() as rows:
                 store.put_project(rows, card, self._place(project))
+        recover_all(project)
+        unreadable: list[Unreadable] = []
         folders = {path.name for path in run.run_folders(project.root)}
         for run_id in sorted(known.keys() - folders):
             with self._or_behind():
                 self.forget(key, run_id)
         stale = sorted(name for name in folders if self._is_stale(project, name, known.get(name)))
-        unreadable = [lost for name in stale if (lost := self._catch_up_run(project, key, name)) is not None]
+        unreadable += [lost for name in stale if (lost := self._catch_up_run(project, key, name)) is not None]
+        if (before.ledger_bytes if before else 0) != run.Ledger(project.root).size_bytes():
+            unreadable += self._catch_up_ledger(project, key)
         if stale or known.keys() - folders or (before.list_seen if before else "") != seen_list(project.root):
             # Runs that were written anew, or are gone, have taken the links of an import with them.
             with self._or_behind(), self.store.writing() as rows:
@@ -185,6 +191,14 @@ class Index:
         if self._behind is None:
             self._looked[project] = looks, time.monotonic()
         return unreadable
+
+    def _catch_up_ledger(self, project: Project, key: str) -> list[Unreadable]:
+        try:
+            with self._or_behind(), self.store.writing() as rows:
+                read_ledger(rows, key, project.root)
+        except RecordInvalid as error:
+            return [_unreadable(project, error)]
+        return []
 
     def _is_stale(self, project: Project, run_id: str, known: KnownRun | None) -> bool:
         folder = RunFolder(project.root, run_id)
@@ -221,6 +235,17 @@ class Index:
             store.put_imported(rows, key, ImportedAssets(), "")
             return [_unreadable(project, error)]
         return []
+
+    def put_card(self, rows: Rows, project: Project, card: ProjectCard) -> None:
+        """Write what a project's card says.
+
+        Raises
+        ------
+        RecordInvalid
+            If the project is a copy of another one.
+        """
+        self._refuse_copy(project)
+        store.put_project(rows, card, self._place(project))
 
     def _place(self, project: Project) -> str:
         return project.root.relative_to(self.bench.home).as_posix()
@@ -273,6 +298,7 @@ class Index:
         return Reindexed(projects=len(cards), runs=runs, gone=tuple(gone), unreadable=tuple(unreadable))
 
     def _rebuild_project(self, project: Project, card: ProjectCard) -> tuple[int, list[Unreadable]]:
+        recover_all(project)
         unreadable: list[Unreadable] = []
         folders = sorted(path.name for path in run.run_folders(project.root))
         with self.store.writing() as rows:
@@ -284,6 +310,11 @@ class Index:
                 except RecordInvalid as error:
                     unreadable.append(_unreadable(project, error, run_id))
             unreadable += self._put_imported(rows, project, str(card.id))
+            try:
+                with rows.begin_nested():
+                    read_ledger(rows, str(card.id), project.root)
+            except RecordInvalid as error:
+                unreadable.append(_unreadable(project, error))
         return len(folders) - sum(bool(lost.run_id) for lost in unreadable), unreadable
 
 
@@ -317,7 +348,8 @@ def _number_of(path: Path) -> int:
 
 def _looks(project: Project) -> str:
     """Say what a project looks like from outside: another text where a run has come or gone."""
-    return "; ".join((state(project.root / "runs"), state(card_path(project.root)), seen_list(project.root)))
+    files = (project.root / "runs", card_path(project.root), project.root / "ledger.jsonl")
+    return "; ".join((*map(state, files), seen_list(project.root)))
 
 
 def _is_starting(folder: RunFolder) -> bool:

@@ -1,28 +1,48 @@
-"""From a model's card to the painter that draws with it."""
+"""From a model's card to the engine that makes its pictures."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from importlib.metadata import entry_points
+from typing import TYPE_CHECKING, cast
 
 from kroma_nb.errors import RequestInvalid
+from kroma_nb.model.parsing import did_you_mean
 
 if TYPE_CHECKING:
     from kroma_nb.model.brief import Painter
     from kroma_nb.model.money import ModelCard
+    from kroma_nb.model.paid import PaidPainter
+
+GROUP = "kroma_nb.providers"
+"""The entry points by which other packages offer engines: a callable that takes a card and gives a painter."""
 
 
-def painter_for(card: ModelCard) -> Painter:
-    """Build the painter of a card.
+def painter_for(card: ModelCard) -> Painter | PaidPainter:
+    """Build the engine of a card.
 
     Raises
     ------
     RequestInvalid
-        If this installation has no such engine.
+        If this installation has no such engine, or the package that offers it fails.
     """
+    if card.provider == "ink":
+        return _ink(card)
+    offered = {entry.name: entry for entry in entry_points(group=GROUP)}
+    if card.provider not in offered:
+        problem = f"there is no engine {card.provider} {card.model} in this installation"
+        raise RequestInvalid("request", "provider", problem, did_you_mean(card.provider, ("ink", *offered)))
+    try:
+        return cast("Painter | PaidPainter", offered[card.provider].load()(card))
+    except Exception as cause:
+        problem = f"the package that offers {card.provider} fails: {type(cause).__name__}: {cause}"
+        raise RequestInvalid("request", "provider", problem, "mend or remove that package") from cause
+
+
+def _ink(card: ModelCard) -> Painter:
     from kroma_nb.providers.ink import InkPainter  # noqa: PLC0415 - an engine loads when something is to be drawn
 
     ink = InkPainter()
-    if (card.provider, card.model) == (ink.provider, ink.model):
+    if card.model == ink.model:
         return ink
     problem = f"there is no engine {card.provider} {card.model} in this installation"
-    raise RequestInvalid("request", "provider", problem, f"use {ink.provider}")
+    raise RequestInvalid("request", "provider", problem, f"use {ink.provider} {ink.model}")

@@ -23,12 +23,16 @@ class PlannedRun:
     ----------
     plan : Plan
         The value itself: the same files and arguments give an equal one.
-    forecast : Forecast
-        How many pictures it would make, at which cost, and how many bytes.
+    promised : Forecast
+        What was foreseen when it was planned; it is what ``confirm_spend`` confirms.
     """
 
     plan: Plan
-    forecast: Forecast
+    promised: Forecast
+
+    def forecast(self) -> Forecast:
+        """Give pictures, calls to each provider, the cost from least to most, seconds and bytes."""
+        return self.promised
 
     @property
     def jobs(self) -> tuple[Job, ...]:
@@ -54,7 +58,7 @@ class PlannedRun:
     @property
     def view(self) -> report.View:
         """What it shows of itself, as a small table."""
-        return report.plan_view(self.plan, self.forecast)
+        return report.plan_view(self.plan, self.promised)
 
     def __repr__(self) -> str:
         return self.view.text()

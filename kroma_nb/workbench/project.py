@@ -2,41 +2,34 @@
 
 from __future__ import annotations
 
-import json
-import os
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from kroma_nb import planning, report, run
-from kroma_nb.errors import KromaError, WriteFailed
+from kroma_nb.errors import KromaError
 from kroma_nb.model.project import ProjectStatus
 from kroma_nb.model.run import now
 from kroma_nb.settings import load_settings
 from kroma_nb.workbench.assets import Assets
+from kroma_nb.workbench.costs import Costs
 from kroma_nb.workbench.ending import delete_project
 from kroma_nb.workbench.following import followed
 from kroma_nb.workbench.forecasting import forecast_of
 from kroma_nb.workbench.founding import found, known_card, write_card
-from kroma_nb.workbench.painters import painter_for
+from kroma_nb.workbench.paying import confirmed, crew_of, equipment_for, painter_of
 from kroma_nb.workbench.planned import PlannedRun
 from kroma_nb.workbench.requests import plan_words, takes_plan_words
 from kroma_nb.workbench.runs import Run, Runs
+from kroma_nb.workbench.watching import watched
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
-    from concurrent.futures import Executor
     from pathlib import Path
-    from threading import Event as Flag
+    from typing import Unpack
 
     from kroma_nb.model.plan import Plan, PlanRequest
     from kroma_nb.model.project import ProjectCard
-    from kroma_nb.model.run import Event
     from kroma_nb.settings import Settings
+    from kroma_nb.workbench.paying import How
     from kroma_nb.workbench.workbench import Workbench
-
-RUN_BOOK = "KROMA_RUN_BOOK"
-"""Names a file to which every run that begins is written, a line each: how batch knows what a notebook has made."""
 
 
 class Project:
@@ -106,72 +99,39 @@ class Project:
             request = asked.request(self.slug)
             if asked.follow is not None:
                 request = request.model_copy(update={"follows": followed(self.runs, asked.follow, asked.stage)})
-        made = planning.plan(request, settings=settings or self.settings())
+        catalog = planning.catalog_of(self.bench.home)
+        made = planning.plan(request, settings=settings or self.settings(), catalog=catalog)
         return PlannedRun(made, forecast_of(self, made))
 
-    def run(
-        self,
-        planned: PlannedRun | Plan,
-        *,
-        workers: int | None = None,
-        executor: Executor | None = None,
-        stop: Flag | None = None,
-        on_event: Callable[[Event], object] | None = None,
-    ) -> Run:
+    def run(self, planned: PlannedRun | Plan, *, confirm_spend: bool = False, **how: Unpack[How]) -> Run:
         """Play a plan to its end, and give the run.
 
         Parameters
         ----------
         planned : PlannedRun or Plan
-        workers : int, optional
-            How many candidates are made at once; by default as many as there are processors.
-        executor : concurrent.futures.Executor, optional
-            Where candidates are made, in place of threads.
-        stop : threading.Event, optional
-            Once set, what is being made is finished and the run ends as ``interrupted``, as it does with Ctrl-C.
-        on_event : callable, optional
-            Is told each event when it has been journalled.
+        confirm_spend : bool
+            That the run may cost up to the upper end of the plan's forecast; asked for where that is above nothing.
+        **how
+            The words of `kroma_nb.workbench.paying.How`: ``workers``, ``executor``, ``stop``, ``on_event``.
 
         Raises
         ------
         ValidationFailed
             Before anything is created.
+        SpendNotConfirmed
+            If it would cost something, and that is not confirmed; then nothing is created.
         InfraFailed
             If the disk refuses; what was made is kept and can be read.
         """
         made = planned.plan if isinstance(planned, PlannedRun) else planned
-        with ThreadPoolExecutor(workers) if workers and executor is None else nullcontext(executor) as crew:
-            events = run.execute(made, root=self.root, painter=painter_for(made.card), executor=crew, stop=stop)
+        promised = planned.promised if isinstance(planned, PlannedRun) else forecast_of(self, made)
+        limit = confirmed(promised, confirm_spend=confirm_spend, max_cost=made.max_cost)
+        painter = painter_of(made)
+        with crew_of(how) as crew:
+            equipment = equipment_for(self, made, painter, executor=crew, limit=limit)
+            events = run.execute(made, root=self.root, painter=painter, equipment=equipment, stop=how.get("stop"))
             found(self.root, self.slug)
-            return Run(self, self._follow(events, on_event))
-
-    def _follow(self, events: Generator[Event], on_event: Callable[[Event], object] | None) -> str:
-        """Pass a run's events on, book and index it, and give its id."""
-        run_id = ""
-        try:
-            for event in events:
-                if event.event == "run_started":
-                    run_id = event.run_id
-                    self._book(run_id)
-                if on_event is not None:
-                    on_event(event)
-        finally:
-            # Also a run that was stopped or that failed has left its folder in order.
-            events.close()
-            if run_id:
-                self.bench.index.note(self, run_id)
-        return run_id
-
-    def _book(self, run_id: str) -> None:
-        path = os.environ.get(RUN_BOOK)
-        if not path:
-            return
-        line = json.dumps({"root": str(self.root), "run_id": run_id}) + "\n"
-        try:
-            with open(path, "a", encoding="utf-8") as book:  # noqa: PTH123 - a path from the environment
-                book.write(line)
-        except OSError as cause:
-            raise WriteFailed(self.root, f"{RUN_BOOK}: {cause.strerror or cause}") from cause
+            return Run(self, watched(self, events, how.get("on_event")))
 
     @property
     def runs(self) -> Runs:
@@ -182,6 +142,11 @@ class Project:
     def assets(self) -> Assets:
         """The pictures that it keeps: inputs, and what every pass has made."""
         return Assets(self)
+
+    @property
+    def costs(self) -> Costs:
+        """What its paid calls have cost, and what it may cost."""
+        return Costs(self)
 
     def archive(self, *, undo: bool = False) -> None:
         """Put the project away: it is kept whole, and lists leave it out; or take it out again.

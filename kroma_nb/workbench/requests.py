@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from kroma_nb.errors import RequestInvalid
+from kroma_nb.model.money import Money
 from kroma_nb.model.parsing import did_you_mean, parse_value
 from kroma_nb.model.plan import PlanRequest, PostprocessRequest
 from kroma_nb.model.value import Value
@@ -38,6 +39,8 @@ class PlanWords(Value):
         Keep hand and light of this run's winners; ``latest`` is the newest of an earlier stage.
     postprocess : str or None
         A postprocess file.
+    max_cost, max_price : str or number, US dollars, or None
+        What the whole run, and what one paid picture, may cost at most.
     """
 
     root: str | None = None
@@ -59,6 +62,8 @@ class PlanWords(Value):
     color_profile: str | None = None
     bg_remove: bool | None = None
     allow_large_batch: bool = False
+    max_cost: str | float | None = None
+    max_price: str | float | None = None
 
     def request(self, project: str) -> PlanRequest:
         """Give the request as planning takes it; whom it follows is not in it."""
@@ -76,6 +81,8 @@ class PlanWords(Value):
             weather=self.weather,
             candidates=self.candidates,
             allow_large_batch=self.allow_large_batch,
+            max_cost=money(self.max_cost, "max_cost"),
+            max_price=money(self.max_price, "max_price"),
             provider=self.provider,
             postprocess=PostprocessRequest(
                 config_path=_path(self.postprocess),
@@ -85,6 +92,23 @@ class PlanWords(Value):
                 bg_remove=self.bg_remove,
             ),
         )
+
+
+def money(amount: Money | str | float | None, field: str) -> Money | None:
+    """Read an amount that somebody has given.
+
+    Raises
+    ------
+    RequestInvalid
+        If it is none.
+    """
+    if amount is None:
+        return None
+    try:
+        return Money.of(amount)
+    except ValueError as cause:
+        problem, _, way_out = str(cause).partition("; ")
+        raise RequestInvalid("request", field, problem, way_out) from None
 
 
 def plan_words(given: dict[str, object]) -> PlanWords:
@@ -119,6 +143,8 @@ def _as_json(given: dict[str, object]) -> Any:
 
     def spelled(value: object) -> str:
         if isinstance(value, Path):
+            return str(value)
+        if isinstance(value, Money):
             return str(value)
         run_id = getattr(value, "run_id", None)
         if isinstance(run_id, str):

@@ -18,16 +18,19 @@ from kroma_nb.workbench.ending import archive_run, delete_run
 from kroma_nb.workbench.files import read_stored
 from kroma_nb.workbench.marking import is_archived, read_notebook, seen
 from kroma_nb.workbench.requests import refuse_limit
+from kroma_nb.workbench.resuming import resumed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+    from typing import Unpack
 
     import pandas as pd
 
     from kroma_nb.model.notebook import NotebookRecord
     from kroma_nb.model.rows import Unreadable
     from kroma_nb.model.runlog import RunLog
+    from kroma_nb.workbench.paying import How
     from kroma_nb.workbench.project import Project
 
 SHOWN = 60
@@ -131,6 +134,31 @@ class Run:
         write_atomic(made.contact_sheet, report.contact_sheet(logs, partial(read_stored, self.project.root)))
         return made
 
+    def retry(self, job: str, candidates: int = 4, *, confirm_spend: bool = False, **how: Unpack[How]) -> Run:
+        """Add candidates with new seeds to one of its scenes; what was made before stays, and is linked.
+
+        Parameters
+        ----------
+        job : str
+            The job's id, or its scene's name or path.
+        candidates : int
+            How many.
+        confirm_spend : bool
+            That they may cost up to the upper end of their forecast.
+        **how
+            As for `Project.run`.
+
+        Raises
+        ------
+        RequestInvalid
+            If there is no such job, or there would be too many.
+        PolicyRefused
+            If they cost something and that is not confirmed, or the run is being played.
+        InfraFailed
+            If the disk refuses; what was made is kept and can be read.
+        """
+        return resumed(self, more=(job, candidates), confirm_spend=confirm_spend, how=how)
+
     def archive(self, *, undo: bool = False) -> None:
         """Put the run away: it is kept whole, and lists leave it out; or take it out again.
 
@@ -191,6 +219,33 @@ class Runs:
     def put_away(self) -> int:
         """How many runs are put away."""
         return len(self.ids) - len(self)
+
+    def resume(
+        self, run_id: str | int, *, confirm_spend: bool = False, pay_again: bool = False, **how: Unpack[How]
+    ) -> Run:
+        """Make what has no good result in a run that was cut short, or in which something failed.
+
+        Parameters
+        ----------
+        run_id : str or int
+            As for ``runs[...]``.
+        confirm_spend : bool
+            That the rest may cost up to the upper end of its forecast.
+        pay_again : bool
+            Also buy pictures again of which nobody knows whether they were billed.
+        **how
+            As for `Project.run`.
+
+        Raises
+        ------
+        PolicyRefused
+            If the rest costs something and that is not confirmed, or the run is being played.
+        ValidationFailed
+            If it cannot be played here, or was made by another program.
+        InfraFailed
+            If the disk refuses; what was made is kept and can be read.
+        """
+        return resumed(self[run_id], pay_again=pay_again, confirm_spend=confirm_spend, how=how)
 
     @property
     def unreadable(self) -> tuple[Unreadable, ...]:

@@ -54,7 +54,7 @@ from kroma_nb.planning import plan
 folder, project, jobs = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
 planned = plan(PlanRequest(project="ink", root=folder, scene_refs=tuple(f"{n}.png" for n in range(jobs))))
 with ThreadPoolExecutor(2) as threads:
-    events = run.execute(planned, root=project, painter=Stencil(), executor=threads)
+    events = run.execute(planned, root=project, painter=Stencil(), equipment=run.Equipment(executor=threads))
     finished = sum(event.event == "job_finished" for event in events)
 # The high-water mark of this very process; getrusage also counts what its parent held.
 status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())

@@ -38,7 +38,7 @@ def pictures(project: Path) -> dict[str, str]:
 
 
 def played(plan: Plan, project: Path, executor: Executor | None = None) -> dict[str, str]:
-    list(run.execute(plan, root=project, painter=InkPainter(), executor=executor))
+    list(run.execute(plan, root=project, painter=InkPainter(), equipment=run.Equipment(executor=executor)))
     return pictures(project)
 
 

@@ -22,6 +22,10 @@ from kroma_nb.model.words import CandidateStatus, JobStatus, RunStatus
 from kroma_nb.planning import plan
 
 
+def on(executor) -> run.Equipment:
+    return run.Equipment(executor=executor)
+
+
 def the_run(project: Path):
     (folder,) = run.run_folders(project)
     return run.read_run(folder)
@@ -99,7 +103,7 @@ def test_a_damaged_scene_fails_alone_and_names_its_file(scenes, plan_for, projec
 def test_a_stopped_run_keeps_what_is_done_and_can_be_read(plan_for, project) -> None:
     planned, stop = plan_for(candidates=3), threading.Event()
     with ThreadPoolExecutor(1) as one_thread:
-        for event in run.execute(planned, root=project, painter=Stencil(), executor=one_thread, stop=stop):
+        for event in run.execute(planned, root=project, painter=Stencil(), equipment=on(one_thread), stop=stop):
             if event.event == "candidate_finished":
                 stop.set()
 
@@ -296,7 +300,10 @@ def test_a_closed_executor_is_told_also_where_a_style_is_studied_first(plan_for,
     with pytest.raises(WorkersLost):
         list(
             run.execute(
-                plan_for(style_refs=(str(tmp_path / "style.png"),)), root=project, painter=Stencil(), executor=closed
+                plan_for(style_refs=(str(tmp_path / "style.png"),)),
+                root=project,
+                painter=Stencil(),
+                equipment=on(closed),
             )
         )
 
@@ -343,7 +350,7 @@ def test_an_executor_that_breaks_ends_the_run_in_good_order(plan_for, project) -
     closed = ThreadPoolExecutor(1)
     closed.shutdown()
 
-    events = list(run.execute(planned, root=project, painter=Stencil(), executor=closed))
+    events = list(run.execute(planned, root=project, painter=Stencil(), equipment=on(closed)))
 
     assert events[-1].event == "run_finished"
     log = the_run(project)
@@ -354,7 +361,7 @@ def test_an_executor_that_breaks_ends_the_run_in_good_order(plan_for, project) -
 def test_a_worker_that_dies_is_told_apart_from_an_engine_that_fails(plan_for, project) -> None:
     planned = plan_for(candidates=2)
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as processes:
-        list(run.execute(planned, root=project, painter=Stencil(before=die), executor=processes))
+        list(run.execute(planned, root=project, painter=Stencil(before=die), equipment=on(processes)))
 
     log = the_run(project)
     failures = {c.failure.error_code for job in log.jobs for c in job.candidates if c.failure}
@@ -396,7 +403,7 @@ def test_a_stored_input_that_was_damaged_is_mended_from_its_source(plan_for, pro
 
 def test_an_input_that_changes_under_a_run_fails_its_scene_alone(plan_for, project) -> None:
     with ThreadPoolExecutor(1) as one_thread:
-        for event in run.execute(plan_for(candidates=1), root=project, painter=Stencil(), executor=one_thread):
+        for event in run.execute(plan_for(candidates=1), root=project, painter=Stencil(), equipment=on(one_thread)):
             if event.event == "input_stored" and event.ref.endswith("scene_3.png"):
                 spoil(project / event.file.path)
 

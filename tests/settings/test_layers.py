@@ -22,6 +22,7 @@ WRITTEN: dict[str, tuple[Any, Any]] = {
     "path": ("one.json", "two.json"),
     "true or false": (False, True),
     "`ncnn` or `python`": ("ncnn", "python"),
+    "whole number, 0 to 1000000": (0, 500),
     "string, not blank": ("cold_rain", "cinematic_warm"),
     "list of `rembg`, `photoroom`, `removebg`": ([], ["removebg", "rembg"]),
 }

@@ -224,7 +224,7 @@ def test_a_forecast_says_how_many_bytes_and_comes_close(bench: Workbench, scenes
 
     made = noir.runs.rows()[0].size_bytes
     assert before > 0
-    assert 0.5 * made <= planned.forecast.size_bytes <= 2 * made
+    assert 0.5 * made <= planned.forecast().size_bytes <= 2 * made
     assert "about " in repr(planned)
     assert noir.runs[run_id].status == "ok"
 
@@ -234,7 +234,7 @@ def test_a_forecast_of_a_new_project_writes_nothing(tmp_path: Path, scenes: Path
 
     planned = project.plan(manifest=scenes / "manifest.json")
 
-    assert planned.forecast.size_bytes > 0
+    assert planned.forecast().size_bytes > 0
     assert not (tmp_path / "w").exists()
 
 

@@ -1,0 +1,171 @@
+"""The pass cache: what a pass has made before, found by the hash of all that it depends on."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeVar
+
+from pydantic import Field, ValidationError
+
+from kroma_nb.blobs import BlobStore, write_atomic
+from kroma_nb.errors import ContentDamaged, FileMissing, WriteFailed
+from kroma_nb.model.quality import Measures
+from kroma_nb.model.run import Message, Sha256
+from kroma_nb.model.value import Value
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+V = TypeVar("V", "Made", "Found")
+
+_RULE: Final = "kroma_nb.pass/1"
+SIZE_LIMIT_BYTES = 4_000_000_000
+
+
+class Made(Value):
+    """What a pass has made.
+
+    Attributes
+    ----------
+    key : str
+        Hash of all that it depends on.
+    sha256, size_bytes
+        Of the picture's file.
+    width, height : int, pixels
+    notes : tuple of str
+        What the painter said.
+    part : tuple of int (top, bottom, left, right), pixels of the scene, or None
+        Which part of the scene was drawn; None for all of it.
+    """
+
+    schema_: Literal["kroma_nb.made/1"] = Field(default="kroma_nb.made/1", alias="schema")
+    key: Sha256
+    sha256: Sha256
+    size_bytes: Annotated[int, Field(ge=0)]
+    width: int
+    height: int
+    notes: tuple[Message, ...] = ()
+    part: tuple[int, int, int, int] | None = None
+
+
+class Found(Value):
+    """What was measured of a picture against its scene."""
+
+    schema_: Literal["kroma_nb.found/1"] = Field(default="kroma_nb.found/1", alias="schema")
+    key: Sha256
+    chroma_delta: float
+    measures: Measures
+
+
+def key_of(what: str, **depends: Any) -> str:
+    """Hash everything that an answer depends on, in JSON types; another order of the names gives the same key.
+
+    Examples
+    --------
+    >>> key_of("color", picture="ab", version="1") == key_of("color", version="1", picture="ab")
+    True
+    """
+    text = json.dumps({"rule": _RULE, "what": what, **depends}, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class PassCache:
+    """Answers of passes below one folder, for every process that works in a project; it may be deleted at any time.
+
+    Whatever is missing, damaged or cut off counts as not known, and is made again; what cannot be kept is not kept.
+
+    Attributes
+    ----------
+    root : Path
+        The folder.
+    limit_bytes : int
+        How much it may hold; it is trimmed when a run has ended.
+    """
+
+    root: Path
+    limit_bytes: int = SIZE_LIMIT_BYTES
+
+    @property
+    def pictures(self) -> BlobStore:
+        """The pictures, by content."""
+        return BlobStore(self.root / "pictures")
+
+    def recall(self, key: str) -> Made | None:
+        """Give what a pass has made before; None where it is not known."""
+        return self._read(key, Made)
+
+    def place(self, made: Made, target: Path) -> bool:
+        """Put the picture of a recalled answer at a path, checked on its way; tell whether it was still there."""
+        try:
+            self.pictures.place(made.sha256, target)
+        except (FileMissing, ContentDamaged):
+            self._forget(made)
+            return False
+        # What is used stays longest.
+        for used in self._files_of(made):
+            with contextlib.suppress(OSError):
+                os.utime(used)
+        return True
+
+    def keep(self, made: Made, data: bytes) -> None:
+        """Remember what a pass has made."""
+        with contextlib.suppress(WriteFailed):
+            self.pictures.put(data)
+            self._write(made.key, made)
+
+    def found(self, key: str) -> Found | None:
+        """Give what was measured before; None where it is not known."""
+        return self._read(key, Found)
+
+    def keep_found(self, found: Found) -> None:
+        """Remember what was measured."""
+        with contextlib.suppress(WriteFailed):
+            self._write(found.key, found)
+
+    def trim(self) -> int:
+        """Remove what was not used for the longest time until the rest fits its limit; give the bytes that are gone."""
+        files = sorted(self._files(), reverse=True)
+        kept = gone = 0
+        for _, size_bytes, path in files:
+            kept += size_bytes
+            if kept > self.limit_bytes:
+                # Another process may be trimming as well.
+                with contextlib.suppress(OSError):
+                    path.unlink()
+                    gone += size_bytes
+        return gone
+
+    def _files(self) -> Iterator[tuple[int, int, Path]]:
+        for folder, _, names in os.walk(self.root):
+            for name in names:
+                path = self.root / folder / name
+                with contextlib.suppress(OSError):
+                    seen = path.stat()
+                    yield seen.st_mtime_ns, seen.st_size, path
+
+    def _place(self, key: str) -> Path:
+        return self.root / "answers" / key[:2] / f"{key}.json"
+
+    def _read(self, key: str, kind: type[V]) -> V | None:
+        try:
+            answer = kind.model_validate_json(self._place(key).read_bytes())
+        except (OSError, ValidationError):
+            return None
+        return answer if answer.key == key else None
+
+    def _write(self, key: str, value: Value) -> None:
+        write_atomic(self._place(key), value.model_dump_json(by_alias=True).encode())
+
+    def _files_of(self, made: Made) -> tuple[Path, Path]:
+        return self._place(made.key), self.pictures.root / made.sha256[:2] / made.sha256
+
+    def _forget(self, made: Made) -> None:
+        for lost in self._files_of(made):
+            with contextlib.suppress(OSError):
+                lost.unlink()

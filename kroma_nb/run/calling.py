@@ -1,0 +1,258 @@
+"""The paid calls for one picture: each reserved, sent, its answer kept, settled; nothing is written twice."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from kroma_nb.errors import AnswerLost, AnswerUnusable, InfraFailed, KromaError, ProviderFailed, WriteFailed
+from kroma_nb.model.ledger import Ended, Reserved
+from kroma_nb.model.money import Money
+from kroma_nb.model.paid import PaidAnswer, PaidRequest, Repeats
+from kroma_nb.model.run import CallEnded, CallStarted, Failure, now
+from kroma_nb.model.words import CallState
+from kroma_nb.run.originals import Originals
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from kroma_nb.model.ledger import Receipt
+    from kroma_nb.model.paid import Attachment, PaidPainter
+    from kroma_nb.model.run import Event
+    from kroma_nb.model.words import Stage
+    from kroma_nb.run.spend import Purse
+    from kroma_nb.run.tasks import CandidateTask
+
+ROOM_BYTES = 64_000_000
+"""How much disk must be free before a call is made: an answer that cannot be kept was paid for nothing."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """One picture that is to be bought.
+
+    Attributes
+    ----------
+    task : CandidateTask
+        The candidate that it is for.
+    stage : Stage
+    key : str
+        Hash of what is asked for.
+    files : callable
+        Reads what goes with the request: the scene, then the style references.
+    upper : Money
+        The most that a call costs.
+    doubtful : str
+        The call for the same picture that an earlier process did not see end; empty where there is none.
+    """
+
+    task: CandidateTask
+    stage: Stage
+    key: str
+    files: Callable[[], tuple[Attachment, ...]]
+    upper: Money
+    doubtful: str = ""
+
+
+@dataclass(frozen=True)
+class Counter:
+    """What calls are made over: who answers, who pays, who writes it down, how long an answer may take."""
+
+    painter: PaidPainter
+    purse: Purse
+    record: Callable[[Event], None]
+    timeout_s: float
+
+
+class Calls:
+    """The calls for one picture, one after the other.
+
+    Attributes
+    ----------
+    leave : Money
+        What a further call must leave of the run's limit for other pictures.
+    in_doubt : bool
+        Whether nobody knows what became of the newest call.
+    """
+
+    def __init__(self, counter: Counter, order: Order) -> None:
+        self.counter, self.order, self.leave = counter, order, Money()
+        self.in_doubt = False
+        self._reserved: Reserved | None = None
+        self._files: tuple[Attachment, ...] = ()
+        if order.doubtful:
+            # An earlier process has made this call; its price is reserved already.
+            self._reserved, self.in_doubt = self._reservation(1, order.doubtful), True
+
+    def make(self, attempt: int) -> Receipt:
+        """Make a call, or find out what became of the one before.
+
+        Raises
+        ------
+        ProviderFailed
+            If it gave no picture; what that means for money is written.
+        BudgetExceeded, InfraFailed
+            If it was not made.
+        """
+        self._files = self._files or self.order.files()
+        if self._reserved is None:
+            self._reserve(attempt)
+        elif attempt == 1:
+            self.counter.record(started_of(self._reserved))
+        receipt = self._keep(self._answer())
+        if not receipt.usable:
+            raise AnswerUnusable(self.counter.painter.provider, receipt.says)
+        return receipt
+
+    def close(self, cause: Exception) -> None:
+        """Write that nobody knows what became of the newest call, where that is so and not written yet."""
+        if self._reserved is None:
+            return
+        self.in_doubt = True
+        # What cannot be written now is found by whoever opens the project next: the call has no end.
+        with contextlib.suppress(InfraFailed):
+            self._end(CallState.IN_DOUBT, cause)
+
+    def _answer(self) -> PaidAnswer:
+        painter, request = self.counter.painter, self._request()
+        try:
+            if self.in_doubt and painter.repeats is Repeats.ASK:
+                answer = painter.ask(request)
+                if answer is not None:
+                    return answer
+                # It never arrived: the call is made under the same reservation.
+                self.in_doubt = False
+            return painter.send(request)
+        except AnswerUnusable as cause:
+            return self._refused(cause)
+        except AnswerLost:
+            self.in_doubt = True
+            raise
+        except ProviderFailed as cause:
+            if self.in_doubt:
+                raise AnswerLost(painter.provider, f"what became of the call is not known: {cause.cause}") from cause
+            self._end(CallState.RELEASED, cause)
+            raise
+        except Exception as cause:
+            # Somebody else's code has failed in the middle of a call.
+            self.in_doubt = True
+            raise AnswerLost(painter.provider, f"{type(cause).__name__}: {cause}") from cause
+
+    def _refused(self, cause: AnswerUnusable) -> PaidAnswer:
+        """Keep what a provider has billed for and its own adapter could not use."""
+        self._keep(PaidAnswer(cause.data), says=str(cause))
+        raise cause
+
+    def _request(self) -> PaidRequest:
+        assert self._reserved is not None
+        scene, *references = self._files
+        return PaidRequest(
+            call_id=self._reserved.call_id,
+            brief=self.order.task.brief,
+            scene=scene,
+            references=tuple(references),
+            timeout_s=self.counter.timeout_s,
+        )
+
+    def _reserve(self, attempt: int) -> None:
+        self._refuse_full_disk()
+        call = self._reservation(attempt, uuid4().hex)
+        self.counter.purse.reserve(call, leave=self.leave)
+        self._reserved = call
+        try:
+            self.counter.record(started_of(call))
+        except KromaError as cause:
+            # The journal cannot say that it was made, so it is not.
+            self._reserved = None
+            self.counter.purse.end(Ended(at=now(), call_id=call.call_id, ended=CallState.RELEASED, says=str(cause)))
+            raise
+
+    def _refuse_full_disk(self) -> None:
+        root = self.order.task.folder.root
+        if shutil.disk_usage(root).free < ROOM_BYTES:
+            raise WriteFailed(root, f"less than {ROOM_BYTES // 1_000_000} MB are free, so nothing is paid for")
+
+    def _reservation(self, attempt: int, call_id: str) -> Reserved:
+        task = self.order.task
+        return Reserved(
+            at=now(),
+            call_id=call_id,
+            run_id=task.folder.run_id,
+            job_id=task.job_id,
+            candidate=task.index,
+            attempt=attempt,
+            stage=self.order.stage,
+            provider=task.engine.provider,
+            model=task.engine.model,
+            key=self.order.key,
+            upper=self.order.upper,
+        )
+
+    def _keep(self, answer: PaidAnswer, *, says: str = "") -> Receipt:
+        assert self._reserved is not None
+        call, task = self._reserved, self.order.task
+        receipt = Originals(task.folder.root).keep(
+            call, answer, version=task.engine.version, price=self.order.upper, says=says
+        )
+        self.in_doubt = False
+        self._write(receipt.ended(now()), AnswerUnusable(call.provider, receipt.says) if not receipt.usable else None)
+        return receipt
+
+    def _end(self, end: CallState, cause: Exception) -> None:
+        assert self._reserved is not None
+        ended = Ended(
+            at=now(),
+            call_id=self._reserved.call_id,
+            ended=end,
+            cost=self._reserved.upper if end is CallState.IN_DOUBT else Money(),
+            error_code=getattr(cause, "error_code", "stopped"),
+            says=self._told(cause),
+        )
+        self._write(ended, cause)
+
+    def _write(self, ended: Ended, cause: Exception | None) -> None:
+        """Write what became of the call: into the ledger first, then into the journal."""
+        assert self._reserved is not None
+        call, self._reserved = self._reserved, None
+        self.counter.purse.end(ended)
+        failure = None
+        if cause is not None:
+            kind, code = getattr(cause, "error_kind", "interrupted"), getattr(cause, "error_code", "stopped")
+            failure = Failure(error_kind=kind, error_code=code, message=self._told(cause))
+        self.counter.record(
+            CallEnded(
+                at=ended.at,
+                call_id=call.call_id,
+                job_id=call.job_id,
+                index=call.candidate,
+                ended=ended.ended,
+                cost=ended.cost,
+                failure=failure,
+                request_id=ended.request_id,
+                answered_by=ended.answered_by,
+                usage=ended.usage,
+                original=ended.original,
+            )
+        )
+
+    def _told(self, cause: Exception) -> str:
+        if isinstance(cause, KromaError):
+            return self.order.task.folder.told(cause)
+        return "The run was stopped before it was known what became of the call."
+
+
+def started_of(call: Reserved) -> CallStarted:
+    """Give the event that says that a reserved call is about to be made."""
+    return CallStarted(
+        at=call.at,
+        call_id=call.call_id,
+        job_id=call.job_id,
+        index=call.candidate,
+        attempt=call.attempt,
+        provider=call.provider,
+        model=call.model,
+        upper=call.upper,
+    )

@@ -1,0 +1,135 @@
+"""What providers have sent: the bytes as they came, by content, and a receipt for each call."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
+
+from kroma_nb import images
+from kroma_nb.blobs import BlobStore, create_atomic
+from kroma_nb.errors import PictureTooLarge, PictureUnreadable, RecordInvalid
+from kroma_nb.model.ledger import Receipt
+from kroma_nb.model.run import StoredFile, now
+from kroma_nb.run.cache import key_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from kroma_nb.model.brief import Brief, Engine
+    from kroma_nb.model.ledger import Reserved
+    from kroma_nb.model.money import Money
+    from kroma_nb.model.paid import PaidAnswer
+
+FOLDER = "originals"
+SUFFIXES = {"image/png": ".png", "image/jpeg": ".jpg", "image/webp": ".webp"}
+
+
+def paid_key(engine: Engine, brief: Brief, scene_sha256: str, references: tuple[str, ...]) -> str:
+    """Hash what a provider is asked for: two calls with one key ask for the same picture."""
+    return key_of(
+        "bought",
+        engine=engine.model_dump(mode="json"),
+        brief=brief.model_dump(mode="json"),
+        scene=scene_sha256,
+        references=references,
+    )
+
+
+@dataclass(frozen=True)
+class Originals:
+    """The originals of a project; nothing changes or removes them.
+
+    Attributes
+    ----------
+    root : Path
+        The project root.
+    """
+
+    root: Path
+
+    def keep(self, call: Reserved, answer: PaidAnswer, *, version: str, price: Money, says: str = "") -> Receipt:
+        """Put an answer on the disk itself, and its receipt after it.
+
+        Parameters
+        ----------
+        call : Reserved
+        answer : PaidAnswer
+        version : str
+            Of the engine.
+        price : Money
+            What the call costs where the answer does not say it.
+        says : str
+            What is wrong with the answer, where that is known already.
+
+        Returns
+        -------
+        Receipt
+            Not `usable` where the bytes are no picture; they are kept all the same.
+
+        Raises
+        ------
+        WriteFailed
+            If the disk refuses.
+        """
+        info, problem = _looked_at(answer.data, call.provider)
+        suffix = SUFFIXES.get(info.media_type.value, ".bin") if info else ".bin"
+        blob = BlobStore(self.root / FOLDER, durable=True).put(answer.data, suffix)
+        stored = StoredFile(path=f"{FOLDER}/{blob.name}", sha256=blob.sha256, size_bytes=blob.size_bytes)
+        receipt = Receipt(
+            at=now(),
+            call_id=call.call_id,
+            key=call.key,
+            provider=call.provider,
+            model=call.model,
+            version=version,
+            original=stored,
+            media_type=info.media_type.value if info else "",
+            usable=info is not None and not says,
+            width=info.width if info else None,
+            height=info.height if info else None,
+            cost=price if answer.cost is None else answer.cost,
+            reported=answer.cost is not None,
+            request_id=answer.request_id,
+            answered_by=answer.answered_by,
+            usage=answer.usage,
+            notes=answer.notes,
+            says=says or problem,
+        )
+        text = receipt.model_dump_json(indent=2, by_alias=True) + "\n"
+        create_atomic(self._place(call.key, call.call_id), text.encode())
+        return receipt
+
+    def bought(self, key: str) -> Receipt | None:
+        """Give the newest usable answer to what is asked for under a key; None where there is none."""
+        folder = self._place(key, "").parent
+        found = [self._read(path) for path in folder.glob("*.json")] if folder.is_dir() else []
+        usable = [one for one in found if one.usable and (self.root / one.original.path).is_file()]
+        return max(usable, key=lambda one: (one.at, one.call_id), default=None)
+
+    def receipt(self, call: Reserved) -> Receipt | None:
+        """Give what has come for a call; None where nothing has."""
+        path = self._place(call.key, call.call_id)
+        return self._read(path) if path.is_file() else None
+
+    def _place(self, key: str, call_id: str) -> Path:
+        return self.root / FOLDER / "receipts" / key[:2] / key / f"{call_id}.json"
+
+    def _read(self, path: Path) -> Receipt:
+        try:
+            return Receipt.model_validate_json(path.read_bytes())
+        except OSError as cause:
+            raise RecordInvalid(str(path), "", f"cannot be read: {cause.strerror}", "check its permissions") from cause
+        except ValidationError as cause:
+            first = cause.errors(include_url=False)[0]
+            raise RecordInvalid(str(path), "", first["msg"], "restore the file from a copy") from None
+
+
+def _looked_at(data: bytes, provider: str) -> tuple[images.PictureInfo | None, str]:
+    """Give what an answer is, or what is wrong with it; the whole of it is decoded."""
+    try:
+        images.load(data, name=f"the answer of {provider}")
+        return images.probe(data, name=f"the answer of {provider}"), ""
+    except (PictureUnreadable, PictureTooLarge) as problem:
+        return None, str(problem)

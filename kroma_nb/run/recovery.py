@@ -1,0 +1,127 @@
+"""Runs whose process is gone: found by their journals, their calls accounted for, and marked as interrupted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kroma_nb.model.ledger import Ended
+from kroma_nb.model.run import CallEnded, CandidateFinished, CandidateOutcome, Failure, RunFinished, now
+from kroma_nb.model.words import CallState, CandidateStatus, RunStatus
+from kroma_nb.run.calling import started_of
+from kroma_nb.run.happened import Happened
+from kroma_nb.run.journal import read_events, reopen_journal
+from kroma_nb.run.ledger import Ledger
+from kroma_nb.run.originals import Originals
+from kroma_nb.run.runlog import KILLED, KILLED_FAILURE, write_run_log
+
+if TYPE_CHECKING:
+    from kroma_nb.model.brief import Seeds
+    from kroma_nb.model.ledger import Reserved
+    from kroma_nb.model.plan import Plan
+    from kroma_nb.run.folder import RunFolder
+    from kroma_nb.run.journal import Journal
+    from kroma_nb.run.spend import Purse
+
+UNKNOWN = "The process was killed while the call was under way: nobody knows whether it was billed."
+
+
+def recover(folder: RunFolder, purse: Purse) -> RunFinished | None:
+    """Close a run whose process is gone; None where somebody else has done it meanwhile.
+
+    Every call of it that has no end gets one: settled where its answer was kept, else in doubt.
+
+    Raises
+    ------
+    InUse
+        If a living process plays the run.
+    RecordInvalid
+        If its files are not what was written.
+    WriteFailed
+        If they cannot be written.
+    """
+    plan = folder.plan()
+    with reopen_journal(folder.journal_path) as journal:
+        happened = Happened().hear(read_events(folder.journal_path))
+        if happened.started is None:
+            return None
+        account_for(folder, purse, journal)
+        happened = Happened().hear(read_events(folder.journal_path))
+        if happened.finished is None:
+            for outcome in _in_doubt(plan, happened):
+                journal.append(CandidateFinished(at=now(), outcome=outcome))
+            journal.append(
+                RunFinished(at=now(), status=RunStatus.INTERRUPTED, next_step=KILLED, failure=KILLED_FAILURE)
+            )
+            journal.sync()
+        write_run_log(folder, plan)
+        return RunFinished(at=now(), status=RunStatus.INTERRUPTED, next_step=KILLED, failure=KILLED_FAILURE)
+
+
+def account_for(folder: RunFolder, purse: Purse, journal: Journal) -> None:
+    """Give every call of a run an end that has none, in the ledger and in the journal."""
+    happened = Happened().hear(read_events(folder.journal_path))
+    calls = {call.call_id: call for calls in happened.calls.values() for call in calls.values()}
+    ledger = Ledger(folder.root)
+    for call in ledger.open_calls(folder.run_id):
+        purse.end(_end_of(folder, call))
+    for call, ended in ledger.calls_of(folder.run_id):
+        known = calls.get(call.call_id)
+        if ended is not None and (known is None or known.ended is not ended.ended):
+            # The ledger is written first: a kill may have come before the journal's line.
+            if known is None:
+                journal.append(started_of(call))
+            journal.append(_ended_of(call, ended))
+
+
+def _end_of(folder: RunFolder, call: Reserved) -> Ended:
+    receipt = Originals(folder.root).receipt(call)
+    if receipt is not None:
+        return receipt.ended(now())
+    doubt = CallState.IN_DOUBT
+    return Ended(at=now(), call_id=call.call_id, ended=doubt, cost=call.upper, error_code=doubt.value, says=UNKNOWN)
+
+
+def _ended_of(call: Reserved, ended: Ended) -> CallEnded:
+    failure = Failure(error_kind="provider", error_code=ended.error_code, message=ended.says)
+    return CallEnded(
+        at=ended.at,
+        call_id=call.call_id,
+        job_id=call.job_id,
+        index=call.candidate,
+        ended=ended.ended,
+        cost=ended.cost,
+        failure=failure if ended.error_code else None,
+        request_id=ended.request_id,
+        answered_by=ended.answered_by,
+        usage=ended.usage,
+        original=ended.original,
+    )
+
+
+def _in_doubt(plan: Plan, happened: Happened) -> list[CandidateOutcome]:
+    """Give an end to every candidate whose newest call is in doubt and that has none since."""
+    seeds: dict[tuple[str, int], Seeds] = {(job.id, c.index): c.seeds for job in plan.jobs for c in job.candidates}
+    seeds |= {
+        (job_id, c.index): c.seeds
+        for job_id, added in happened.added.items()
+        for more in added
+        for c in more.candidates
+    }
+    found = []
+    for (job_id, index), calls in happened.calls.items():
+        last = list(calls.values())[-1]
+        ends = happened.outcomes.get(job_id, {}).get(index, [])
+        if last.ended is CallState.IN_DOUBT and not (ends and ends[-1].finished_at >= last.started_at):
+            failure = last.failure or Failure(error_kind="provider", error_code="in_doubt", message=UNKNOWN)
+            found.append(
+                CandidateOutcome(
+                    job_id=job_id,
+                    index=index,
+                    status=CandidateStatus.IN_DOUBT,
+                    seeds=seeds[job_id, index],
+                    failure=failure,
+                    started_at=last.started_at,
+                    finished_at=now(),
+                )
+            )
+    return found

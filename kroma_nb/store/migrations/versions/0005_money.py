@@ -1,0 +1,66 @@
+"""What projects may cost, what runs have cost, and every paid call as the ledgers say it."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0005"
+down_revision = "0004"
+
+
+def upgrade() -> None:
+    """Add budgets, the paid calls, and how far each ledger was read."""
+    op.add_column("projects", sa.Column("budget_run_micro", sa.BigInteger(), nullable=True))
+    op.add_column("projects", sa.Column("budget_month_micro", sa.BigInteger(), nullable=True))
+    op.add_column("runs", sa.Column("spent_micro", sa.BigInteger(), nullable=False, server_default="0"))
+    op.add_column("run_candidates", sa.Column("retry_of", sa.Integer(), nullable=True))
+    op.add_column("assets", sa.Column("reused", sa.Boolean(), nullable=False, server_default="0"))
+    op.create_table(
+        "reservations",
+        sa.Column("project_id", sa.String(length=36), nullable=False),
+        sa.Column("call_id", sa.String(length=32), nullable=False),
+        sa.Column("run_name", sa.String(length=100), nullable=False),
+        sa.Column("job_key", sa.Text(), nullable=False),
+        sa.Column("candidate_index", sa.Integer(), nullable=False),
+        sa.Column("attempt", sa.Integer(), nullable=False),
+        sa.Column("stage", sa.String(length=16), nullable=False),
+        sa.Column("provider", sa.Text(), nullable=False),
+        sa.Column("model", sa.Text(), nullable=False),
+        sa.Column("operation", sa.Text(), nullable=False),
+        sa.Column("key_sha256", sa.String(length=64), nullable=False),
+        sa.Column("units", sa.Integer(), nullable=False),
+        sa.Column("month", sa.String(length=7), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("upper_micro", sa.BigInteger(), nullable=False),
+        sa.Column("charged_micro", sa.BigInteger(), nullable=False),
+        sa.Column("reported", sa.Boolean(), nullable=False),
+        sa.Column("request_id", sa.Text(), nullable=False),
+        sa.Column("answered_by", sa.Text(), nullable=False),
+        sa.Column("usage", sa.Text(), nullable=False),
+        sa.Column("original", sa.Text(), nullable=True),
+        sa.Column("error_code", sa.Text(), nullable=False),
+        sa.Column("says", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.String(length=24), nullable=False),
+        sa.Column("ended_at", sa.String(length=24), nullable=True),
+        sa.CheckConstraint(
+            "state IN ('open', 'settled', 'released', 'in_doubt')", name=op.f("reservations_state_known")
+        ),
+        sa.CheckConstraint("stage IN ('style', 'time', 'weather', 'character')", name=op.f("reservations_stage_known")),
+        sa.CheckConstraint("upper_micro >= 0", name=op.f("reservations_upper_micro_not_negative")),
+        sa.CheckConstraint("charged_micro >= 0", name=op.f("reservations_charged_micro_not_negative")),
+        sa.ForeignKeyConstraint(
+            ["project_id"], ["projects.id"], name=op.f("reservations_project_id_fkey"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("project_id", "call_id", name=op.f("reservations_pkey")),
+    )
+    for columns in (("month", "charged_micro"), ("run_name", "charged_micro"), ("created_at", "call_id")):
+        op.create_index(op.f(f"reservations_project_id_{'_'.join(columns)}"), "reservations", ["project_id", *columns])
+    op.create_table(
+        "ledger_files",
+        sa.Column("project_id", sa.String(length=36), nullable=False),
+        sa.Column("read_bytes", sa.BigInteger(), nullable=False),
+        sa.Column("tail_sha256", sa.String(length=64), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["project_id"], ["projects.id"], name=op.f("ledger_files_project_id_fkey"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("project_id", name=op.f("ledger_files_pkey")),
+    )

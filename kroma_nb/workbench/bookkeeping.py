@@ -1,0 +1,132 @@
+"""A project's ledger and its rows: read into each other, and the purse that its runs pay from."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from typing import TYPE_CHECKING
+
+from kroma_nb import run, store
+from kroma_nb.errors import BudgetExceeded, InfraFailed, KromaError, RecordInvalid
+from kroma_nb.model.ledger import Ended
+from kroma_nb.model.run import now
+from kroma_nb.model.words import CallState
+from kroma_nb.store import LedgerRead
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from kroma_nb.model.ledger import LedgerEntry, Reserved
+    from kroma_nb.model.money import Money
+    from kroma_nb.model.project import ProjectCard
+    from kroma_nb.store import Rows
+    from kroma_nb.workbench.project import Project
+
+BATCH = 5000
+
+
+def read_ledger(rows: Rows, key: str, root: Path) -> None:
+    """Write what a project's ledger says and its rows do not.
+
+    Raises
+    ------
+    RecordInvalid
+        If the ledger is not what was written.
+    """
+    ledger, read = run.Ledger(root), store.ledger_read(rows, key)
+    if read.read_bytes and _digest(ledger.line_before(read.read_bytes)) != read.tail_sha256:
+        # It is another ledger than the one that was read: an older copy that was put back, or it is gone.
+        store.forget_ledger(rows, key)
+        read = LedgerRead()
+    batch: list[LedgerEntry] = []
+    end = read.read_bytes
+    for entry, place in ledger.entries(read.read_bytes):
+        batch.append(entry)
+        end = place
+        if len(batch) == BATCH:
+            _put(rows, key, ledger, batch, end)
+            batch = []
+    if batch:
+        _put(rows, key, ledger, batch, end)
+
+
+def _put(rows: Rows, key: str, ledger: run.Ledger, batch: list[LedgerEntry], end: int) -> None:
+    store.put_ledger(rows, key, batch, LedgerRead(end, _digest(ledger.line_before(end))))
+
+
+def _digest(line: bytes) -> str:
+    return hashlib.sha256(line).hexdigest()
+
+
+class ProjectPurse:
+    """What a run may spend: its own limit, and the project's budget, which every process of this machine shares.
+
+    Parameters
+    ----------
+    project : Project
+    limit : Money
+        What a person has confirmed that the whole run may cost.
+    """
+
+    def __init__(self, project: Project, limit: Money) -> None:
+        self.project, self.limit = project, limit
+        self._ledger = run.Ledger(project.root)
+
+    def reserve(self, call: Reserved, *, leave: Money) -> None:
+        """Put the upper price of a call aside: in the ledger, and in one write transaction of the database.
+
+        Raises
+        ------
+        BudgetExceeded
+            If it would pass a limit.
+        DatabaseUnusable, WriteFailed
+            If it cannot be written.
+        RecordInvalid
+            If the ledger or the project's card is not what was written.
+        """
+        index, card = self.project.bench.index, self.project.card
+        key, written = str(card.id), False
+        try:
+            with self._ledger.held() as book, index.store.writing() as rows:
+                index.put_card(rows, self.project, card)
+                read_ledger(rows, key, self.project.root)
+                self._refuse_over(rows, card, call, leave)
+                book.append(call)
+                written = True
+                read_ledger(rows, key, self.project.root)
+        except KromaError:
+            if written:
+                # The database has not taken it, so the call is not made.
+                self.end(Ended(at=now(), call_id=call.call_id, ended=CallState.RELEASED, says="it was not made"))
+            raise
+
+    def end(self, ended: Ended) -> None:
+        """Write what became of a call.
+
+        Raises
+        ------
+        WriteFailed
+            If the ledger cannot be written. A database that cannot be is brought up to date by whoever reads it next.
+        """
+        with self._ledger.held() as book:
+            book.append(ended)
+            with contextlib.suppress(InfraFailed, RecordInvalid):
+                self._catch_up()
+
+    def _catch_up(self) -> None:
+        index, card = self.project.bench.index, self.project.card
+        with index.store.writing() as rows:
+            index.put_card(rows, self.project, card)
+            read_ledger(rows, str(card.id), self.project.root)
+
+    def _refuse_over(self, rows: Rows, card: ProjectCard, call: Reserved, leave: Money) -> None:
+        month = store.month_of(call.at)
+        so_far = store.charged(rows, str(card.id), run_id=call.run_id, month=month)
+        limits = (
+            ("what was confirmed for this run", self.limit, so_far.run, call.upper + leave),
+            ("the project's budget for a run", card.budget.per_run, so_far.run, call.upper),
+            (f"the project's budget for {month}", card.budget.per_month, so_far.month, call.upper),
+        )
+        for name, allowed, charged, asked in limits:
+            if allowed is not None and allowed < charged + asked:
+                raise BudgetExceeded(name, allowed, charged, call.upper)

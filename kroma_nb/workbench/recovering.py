@@ -1,0 +1,43 @@
+"""Runs whose process is gone, closed by whoever opens the project next."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING
+
+from kroma_nb import run
+from kroma_nb.errors import InUse, KromaError
+from kroma_nb.model.money import Money
+from kroma_nb.run import RunFolder
+from kroma_nb.workbench.bookkeeping import ProjectPurse
+
+if TYPE_CHECKING:
+    from kroma_nb.workbench.project import Project
+
+
+def recover_all(project: Project) -> tuple[str, ...]:
+    """Close every run of a project whose process is gone, and give their ids; what cannot be closed stays open."""
+    closed = []
+    for path in run.run_folders(project.root):
+        # What is wrong with its files is said by whoever reads it.
+        with contextlib.suppress(KromaError):
+            if recover_one(project, path.name):
+                closed.append(path.name)
+    return tuple(closed)
+
+
+def recover_one(project: Project, run_id: str) -> bool:
+    """Close a run whose process is gone; tell whether there was something to close.
+
+    Raises
+    ------
+    RecordInvalid, WriteFailed
+        If its files are not what was written, or cannot be written.
+    """
+    folder = RunFolder(project.root, run_id)
+    if not run.is_abandoned(folder):
+        return False
+    with contextlib.suppress(InUse):
+        # Somebody else may be closing it, or going on with it, at this very moment.
+        return run.recover(folder, ProjectPurse(project, Money())) is not None
+    return False

@@ -1,0 +1,94 @@
+"""Going on with a run: what is left of it, what that costs, and making it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+from kroma_nb import run
+from kroma_nb.errors import RequestInvalid
+from kroma_nb.model.money import Forecast, Money
+from kroma_nb.model.paid import Repeats
+from kroma_nb.run import RunFolder
+from kroma_nb.workbench.forecasting import price_of
+from kroma_nb.workbench.paying import confirmed, crew_of, equipment_for, painter_of
+from kroma_nb.workbench.recovering import recover_one
+from kroma_nb.workbench.watching import watched
+
+if TYPE_CHECKING:
+    from kroma_nb.model.brief import Painter
+    from kroma_nb.model.paid import PaidPainter
+    from kroma_nb.workbench.paying import How
+    from kroma_nb.workbench.runs import Run
+
+
+@dataclass(frozen=True)
+class LeftToDo:
+    """What a run has left, and what it would cost.
+
+    Attributes
+    ----------
+    rest : Rest
+    forecast : Forecast
+        Of the rest alone.
+    in_doubt : int
+        Pictures that stay as they are, because nobody knows whether they were billed.
+    painter : Painter or PaidPainter
+    """
+
+    rest: run.Rest
+    forecast: Forecast
+    in_doubt: int
+    painter: Painter | PaidPainter
+
+
+def left_to_do(one: Run, *, pay_again: bool = False, more: tuple[str, int] | None = None) -> LeftToDo:
+    """Find what a run has left, or what it would have with more candidates of one of its jobs.
+
+    A run whose process is gone is closed first, so that every call of it is accounted for.
+
+    Raises
+    ------
+    RequestInvalid
+        If another program has made it, or there is no such job.
+    RecordInvalid
+        If its files are not what was written.
+    """
+    folder = RunFolder(one.project.root, one.run_id)
+    if not folder.journal_path.exists():
+        problem = f"run {one.run_id} has no journal: another program has made it, and only that can go on with it"
+        raise RequestInvalid("request", "run", problem, "plan its scenes anew")
+    recover_one(one.project, one.run_id)
+    painter = painter_of(folder.plan())
+    repeats = cast("PaidPainter", painter).repeats if hasattr(painter, "repeats") else Repeats.NOTHING
+    rest = run.rest_of(folder, pay_again=pay_again, repeats=repeats)
+    if more is not None:
+        rest = run.more_of(rest, *more)
+    # A call that is only asked after, or sent again under its key, is reserved already.
+    turns = [(turn.job, turn.candidate) for turn in rest.turns if not turn.doubtful]
+    forecast = price_of(one.project, rest.plan, turns)
+    return LeftToDo(rest, forecast, len(rest.in_doubt), painter)
+
+
+def resumed(
+    one: Run, *, how: How, pay_again: bool = False, more: tuple[str, int] | None = None, confirm_spend: bool = False
+) -> Run:
+    """Make what a run has left, or more candidates of one of its jobs."""
+    left = left_to_do(one, pay_again=pay_again, more=more)
+    if not left.rest.turns:
+        return one
+    project, plan = one.project, left.rest.plan
+    allowed = confirmed(left.forecast, confirm_spend=confirm_spend, max_cost=None)
+    limit = _limit(one, allowed, plan.max_cost)
+    with crew_of(how) as crew:
+        equipment = equipment_for(project, plan, left.painter, executor=crew, limit=limit)
+        folder = RunFolder(project.root, one.run_id)
+        events = run.resume_run(folder, left.rest, painter=left.painter, equipment=equipment, stop=how.get("stop"))
+        watched(project, events, how.get("on_event"), one.run_id)
+    return one
+
+
+def _limit(one: Run, allowed: Money | None, max_cost: Money | None) -> Money:
+    """Give what the whole run may cost: what it has cost so far, and what is confirmed for the rest."""
+    whole = one.log.spent + (allowed or Money())
+    return max_cost if max_cost is not None and max_cost < whole else whole
