@@ -9,6 +9,7 @@ from kroma_nb import run
 from kroma_nb.errors import RequestInvalid
 from kroma_nb.model.money import Forecast, Money
 from kroma_nb.model.paid import Repeats
+from kroma_nb.model.words import RunStatus
 from kroma_nb.run import RunFolder
 from kroma_nb.workbench.forecasting import price_of
 from kroma_nb.workbench.paying import confirmed, crew_of, equipment_for, painter_of
@@ -70,16 +71,34 @@ def left_to_do(one: Run, *, pay_again: bool = False, more: tuple[str, int] | Non
     return LeftToDo(rest, forecast, len(rest.in_doubt), painter)
 
 
-def resumed(
-    one: Run, *, how: How, pay_again: bool = False, more: tuple[str, int] | None = None, confirm_spend: bool = False
-) -> Run:
+@dataclass(frozen=True)
+class Decision:
+    """What a person has decided about money.
+
+    Attributes
+    ----------
+    confirm_spend : bool
+        That the rest may cost up to the upper end of its forecast.
+    pay_again : bool
+        That pictures are bought again of which nobody knows whether they were billed.
+    max_cost : Money or None
+        What the rest may cost at most, whatever its forecast says.
+    """
+
+    confirm_spend: bool = False
+    pay_again: bool = False
+    max_cost: Money | None = None
+
+
+def resumed(one: Run, decision: Decision, how: How, *, more: tuple[str, int] | None = None) -> Run:
     """Make what a run has left, or more candidates of one of its jobs."""
-    left = left_to_do(one, pay_again=pay_again, more=more)
-    if not left.rest.turns:
+    left = left_to_do(one, pay_again=decision.pay_again, more=more)
+    if not left.rest.turns and one.status is not RunStatus.INTERRUPTED:
         return one
     project, plan = one.project, left.rest.plan
-    allowed = confirmed(left.forecast, confirm_spend=confirm_spend, max_cost=None)
-    limit = _limit(one, allowed, plan.max_cost)
+    allowed = confirmed(left.forecast, confirm_spend=decision.confirm_spend, max_cost=decision.max_cost)
+    # What the whole run may cost: what it has cost so far, and what is confirmed for the rest.
+    limit = one.log.spent + (allowed or Money())
     with crew_of(how) as crew:
         equipment = equipment_for(project, plan, left.painter, executor=crew, limit=limit)
         folder = RunFolder(project.root, one.run_id)
@@ -87,8 +106,3 @@ def resumed(
         watched(project, events, how.get("on_event"), one.run_id)
     return one
 
-
-def _limit(one: Run, allowed: Money | None, max_cost: Money | None) -> Money:
-    """Give what the whole run may cost: what it has cost so far, and what is confirmed for the rest."""
-    whole = one.log.spent + (allowed or Money())
-    return max_cost if max_cost is not None and max_cost < whole else whole

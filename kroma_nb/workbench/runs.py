@@ -17,8 +17,8 @@ from kroma_nb.workbench.candidates import Candidates
 from kroma_nb.workbench.ending import archive_run, delete_run
 from kroma_nb.workbench.files import read_stored
 from kroma_nb.workbench.marking import is_archived, read_notebook, seen
-from kroma_nb.workbench.requests import refuse_limit
-from kroma_nb.workbench.resuming import resumed
+from kroma_nb.workbench.requests import money, refuse_limit
+from kroma_nb.workbench.resuming import Decision, resumed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from kroma_nb.model.money import Money
     from kroma_nb.model.notebook import NotebookRecord
     from kroma_nb.model.rows import Unreadable
     from kroma_nb.model.runlog import RunLog
@@ -157,7 +158,7 @@ class Run:
         InfraFailed
             If the disk refuses; what was made is kept and can be read.
         """
-        return resumed(self, more=(job, candidates), confirm_spend=confirm_spend, how=how)
+        return resumed(self, Decision(confirm_spend), how, more=(job, candidates))
 
     def archive(self, *, undo: bool = False) -> None:
         """Put the run away: it is kept whole, and lists leave it out; or take it out again.
@@ -221,7 +222,13 @@ class Runs:
         return len(self.ids) - len(self)
 
     def resume(
-        self, run_id: str | int, *, confirm_spend: bool = False, pay_again: bool = False, **how: Unpack[How]
+        self,
+        run_id: str | int,
+        *,
+        confirm_spend: bool = False,
+        pay_again: bool = False,
+        max_cost: Money | str | float | None = None,
+        **how: Unpack[How],
     ) -> Run:
         """Make what has no good result in a run that was cut short, or in which something failed.
 
@@ -233,6 +240,8 @@ class Runs:
             That the rest may cost up to the upper end of its forecast.
         pay_again : bool
             Also buy pictures again of which nobody knows whether they were billed.
+        max_cost : Money, str or float, US dollars, optional
+            What the rest may cost at most, whatever its forecast says.
         **how
             As for `Project.run`.
 
@@ -245,7 +254,8 @@ class Runs:
         InfraFailed
             If the disk refuses; what was made is kept and can be read.
         """
-        return resumed(self[run_id], pay_again=pay_again, confirm_spend=confirm_spend, how=how)
+        decision = Decision(confirm_spend, pay_again, money(max_cost, "max_cost"))
+        return resumed(self[run_id], decision, how)
 
     @property
     def unreadable(self) -> tuple[Unreadable, ...]:
