@@ -2,6 +2,7 @@
 
 from kroma_nb.workbench.assets import Asset, Assets
 from kroma_nb.workbench.candidates import Candidate, Candidates
+from kroma_nb.workbench.diffs import Diff
 from kroma_nb.workbench.index import IndexBehind
 from kroma_nb.workbench.planned import PlannedRun
 from kroma_nb.workbench.project import RUN_BOOK, Project
@@ -16,6 +17,7 @@ __all__ = [
     "Assets",
     "Candidate",
     "Candidates",
+    "Diff",
     "IndexBehind",
     "PlannedRun",
     "Project",
