@@ -16,7 +16,7 @@ PACKAGE = Path(kn.__file__).parent
 
 HANDLES = [
     *(workbench.Workbench, workbench.Projects, workbench.Project, workbench.PlannedRun, workbench.Runs, workbench.Run),
-    *(workbench.Candidates, workbench.Candidate, workbench.Assets, workbench.Asset),
+    *(workbench.Candidates, workbench.Candidate, workbench.Assets, workbench.Asset, workbench.Diff),
 ]
 
 PUBLIC = {
@@ -27,7 +27,7 @@ PUBLIC = {
     "kroma_nb.passes": ["color", "generate"],
     "kroma_nb.planning": ["load_manifest", "plan", "validate_config"],
     "kroma_nb.qa": ["chroma_delta", "examine", "guard", "rank_candidates"],
-    "kroma_nb.report": ["contact_sheet", "gallery", "run_table"],
+    "kroma_nb.report": ["compare_runs", "contact_sheet", "gallery", "run_table"],
     "kroma_nb.run": ["execute", "fold", "read_run"],
 }
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from kroma_nb.model.asset import AssetRecord
+from kroma_nb.model.diff import ChangeRow
 from kroma_nb.model.rows import CandidateRow, PlanRow, ProjectRow, RunRow
 from kroma_nb.model.value import Value
 from kroma_nb.store import schema
@@ -20,6 +21,7 @@ SECTIONS = {
     "Pictures": AssetRecord,
     "Projects": ProjectRow,
     "Plans": PlanRow,
+    "Changes": ChangeRow,
 }
 
 

@@ -57,6 +57,34 @@ def show(run_id: RunId = "latest", project: Slug = None, home: Home = None, as_j
             screen.say(f"{name}: {path}")
 
 
+TWO_RUNS = "Two runs, the earlier first: an id, its last signs, or `latest`."
+TwoRuns = Annotated[tuple[str, str], typer.Argument(metavar="EARLIER LATER", help=TWO_RUNS)]
+
+
+@dataclass(frozen=True)
+class DiffOptions(Options):
+    """Where the later run is."""
+
+    other_project: Annotated[
+        str | None, typer.Option("--other-project", help="The project of the later run, where that is another.")
+    ] = None
+
+
+@app.command("diff")
+@takes(DiffOptions)
+def diff(options: DiffOptions, runs: TwoRuns, project: Slug = None, home: Home = None, as_json: AsJson = False) -> None:
+    """Say what differs between two runs; that something does is no failure, so the exit code is 0 either way."""
+    from kroma_nb import report
+
+    place = _project(home, project)
+    there = _project(home, options.other_project) if options.other_project else place
+    found = place.runs[runs[0]].diff(there.runs[runs[1]]).record
+    if as_json:
+        screen.show_json({"ok": True, "same": found.is_empty, **found.to_json()})
+    else:
+        screen.show(report.diff_view(found))
+
+
 @app.command("archive")
 def archive(
     run_id: NamedRun,

@@ -12,6 +12,8 @@ from kroma_nb.model.run import Message, ProjectPath, Sha256
 from kroma_nb.model.value import Value
 
 IMPORTED_SCHEMA: Final = "kroma_nb.imported_assets/1"
+# How a run log that was imported says that a picture it names as an input was not there.
+INPUT_LOST: Final = "this input is not kept, because"
 
 
 class ImportedAsset(Value):

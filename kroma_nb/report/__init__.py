@@ -1,4 +1,4 @@
-"""The report room: a run as a self-contained gallery, a contact sheet, tables and a lineage; values in, bytes out."""
+"""The report room: a run as a gallery, a contact sheet, tables or a lineage, and what differs between two."""
 
 from typing import TYPE_CHECKING
 
@@ -7,6 +7,9 @@ import lazy_loader
 if TYPE_CHECKING:
     from kroma_nb.report.chain import Step, StepKind, lineage
     from kroma_nb.report.costs import cost_bars, costs_view, drawn_bars
+    from kroma_nb.report.diff.comparing import compare_runs, diff_table
+    from kroma_nb.report.diff.page import diff_page
+    from kroma_nb.report.diff.view import diff_view
     from kroma_nb.report.inline import Overview, overview
     from kroma_nb.report.page import gallery
     from kroma_nb.report.phrases import counted
@@ -35,6 +38,9 @@ __getattr__, __dir__, _ = lazy_loader.attach(
     submod_attrs={
         "chain": ["Step", "StepKind", "lineage"],
         "costs": ["cost_bars", "costs_view", "drawn_bars"],
+        "diff.comparing": ["compare_runs", "diff_table"],
+        "diff.page": ["diff_page"],
+        "diff.view": ["diff_view"],
         "inline": ["Overview", "overview"],
         "page": ["gallery"],
         "phrases": ["counted"],
@@ -71,10 +77,14 @@ __all__ = [
     "candidate_row",
     "candidate_view",
     "candidates_view",
+    "compare_runs",
     "contact_sheet",
     "cost_bars",
     "costs_view",
     "counted",
+    "diff_page",
+    "diff_table",
+    "diff_view",
     "drawn_bars",
     "gallery",
     "lineage",

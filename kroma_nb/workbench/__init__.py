@@ -3,6 +3,7 @@
 from kroma_nb.workbench.assets import Asset, Assets
 from kroma_nb.workbench.candidates import Candidate, Candidates
 from kroma_nb.workbench.costs import Costs
+from kroma_nb.workbench.diffs import Diff
 from kroma_nb.workbench.index import IndexBehind
 from kroma_nb.workbench.planned import PlannedRun
 from kroma_nb.workbench.project import Project
@@ -19,6 +20,7 @@ __all__ = [
     "Candidate",
     "Candidates",
     "Costs",
+    "Diff",
     "IndexBehind",
     "PlannedRun",
     "Project",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from kroma_nb import run
 from kroma_nb.exchange import Found, Mended, Refused
+from kroma_nb.model.imported import INPUT_LOST
 from kroma_nb.model.parsing import plain_word
 from kroma_nb.model.run import PassRecord, StoredFile
 from kroma_nb.model.runlog import CandidateRecord, Imported, InputRecord, JobRecord, RunLog
@@ -152,7 +153,7 @@ class Preparation:
             return None
         found = self._picture(path, None)
         if isinstance(found, Refused):
-            self._lose(path, found, "this input is not kept, because")
+            self._lose(path, found, INPUT_LOST)
             return None
         file = StoredFile(path=stored_input(found), sha256=found.sha256, size_bytes=found.size_bytes)
         if found.sha256 not in self.inputs:

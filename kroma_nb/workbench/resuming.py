@@ -105,4 +105,3 @@ def resumed(one: Run, decision: Decision, how: How, *, more: tuple[str, int] | N
         events = run.resume_run(folder, left.rest, painter=left.painter, equipment=equipment, stop=how.get("stop"))
         watched(project, events, how.get("on_event"), one.run_id)
     return one
-

@@ -14,9 +14,10 @@ from kroma_nb.model.rows import CandidateRow, RunRow
 from kroma_nb.model.words import RunStatus
 from kroma_nb.run import RunFolder
 from kroma_nb.workbench.candidates import Candidates
+from kroma_nb.workbench.diffs import Diff
 from kroma_nb.workbench.ending import archive_run, delete_run
 from kroma_nb.workbench.files import read_stored
-from kroma_nb.workbench.marking import is_archived, read_notebook, seen
+from kroma_nb.workbench.marking import is_archived, seen
 from kroma_nb.workbench.requests import money, refuse_limit
 from kroma_nb.workbench.resuming import Decision, resumed
 
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from kroma_nb.model.money import Money
-    from kroma_nb.model.notebook import NotebookRecord
     from kroma_nb.model.rows import Unreadable
     from kroma_nb.model.runlog import RunLog
     from kroma_nb.workbench.paying import How
@@ -84,17 +84,6 @@ class Run:
     def status(self) -> RunStatus:
         """How it stands."""
         return self.log.status
-
-    @property
-    def notebook(self) -> NotebookRecord | None:
-        """The notebook that made it, with its parameters and hashes; None where it was made in another way.
-
-        Raises
-        ------
-        RecordInvalid
-            If the record of the notebook is damaged.
-        """
-        return read_notebook(self.folder)
 
     @property
     def candidates(self) -> Candidates:
@@ -159,6 +148,23 @@ class Run:
             If the disk refuses; what was made is kept and can be read.
         """
         return resumed(self, Decision(confirm_spend), how, more=(job, candidates))
+
+    def diff(self, other: Run | str) -> Diff:
+        """Say what differs between this run and another one, which counts as the later.
+
+        Parameters
+        ----------
+        other : Run or str
+            A run of any project; or one of this project by its id, the last signs of its id, or ``latest``.
+
+        Raises
+        ------
+        RecordInvalid
+            If the files of one of them are missing or damaged.
+        RequestInvalid
+            If there is no such run.
+        """
+        return Diff(self, self.project.runs[other] if isinstance(other, str) else other)
 
     def archive(self, *, undo: bool = False) -> None:
         """Put the run away: it is kept whole, and lists leave it out; or take it out again.

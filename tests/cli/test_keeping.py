@@ -145,3 +145,19 @@ def test_a_database_that_cannot_be_used_is_exit_5_and_runs_go_on(kroma, tmp_path
     assert "kroma reindex" in err
     assert "winner" in out
     assert said.count("is not in the index yet") == 1
+
+
+def test_two_runs_are_compared_and_the_exit_code_is_zero_either_way(kroma, drawn, tmp_path: Path) -> None:
+    again = json.loads(kroma("run", "--project", "noir", "--manifest", "m.json", "--json")[1])["runs"][0]["run_id"]
+    more = ("run", "--project", "dusk", "--manifest", "m.json", "--candidates", "3", "--json")
+    other = json.loads(kroma(*more)[1])["runs"][0]["run_id"]
+    place = ("--project", "noir")
+
+    same = kroma("runs", "diff", drawn["run_id"][-6:], "latest", *place)
+    as_json = json.loads(kroma("runs", "diff", drawn["run_id"], again, *place, "--json")[1])
+    code, out, _ = kroma("runs", "diff", drawn["run_id"], other[-6:], *place, "--other-project", "dusk")
+
+    assert (same[0], "Nothing differs" in same[1]) == (0, True)
+    assert (as_json["ok"], as_json["same"], as_json["changes"]) == (True, True, [])
+    assert (code, "2 → 3" in out) == (0, True)
+    assert kroma("runs", "diff", "nothing", "latest", *place)[0] == 2

@@ -777,3 +777,23 @@ def test_a_log_that_lies_elsewhere_than_its_row_says_is_one_run_with_its_picture
     assert all(c.final for c in only_run(bench).jobs[0].candidates)
     assert "run_renamed.json is the log of that run" in said(found, Reason.NOT_IMPORTED)
     assert found.is_complete
+
+
+def test_two_imported_runs_are_compared_by_what_both_tell(old: OldStudio, bench: Workbench) -> None:
+    old.own("photos/quay.png")
+    for number, prompt in enumerate(("One noir drawing hand.", "One soft drawing hand."), 1):
+        made = job(
+            "style_1", [candidate(1, old.own(f"outputs/{number}.png", number))], "photos/quay.png", prompt=prompt
+        )
+        old.log(run_log(made, timestamp=f"171455827{number}.000Z"), f"run_171455827{number}-000.json")
+    import_kroma(bench, old.root)
+    after, before = bench.project("noir").runs
+
+    diff = before.diff(after)
+
+    assert [(change.section.value, change.where.field) for change in diff] == [
+        ("prompts", "prompt"),
+        ("winners", "picture"),
+    ]
+    (open_,) = (line for line in repr(diff).splitlines() if line.startswith("Unknown in both"))
+    assert all(word in open_ for word in ("generation", "passes", "environment", "seeds", "measures"))

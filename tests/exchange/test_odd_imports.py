@@ -83,5 +83,6 @@ def test_any_log_becomes_a_run_that_can_be_read_and_shown(document: dict[str, An
             assert len(made.candidates) == len(written["candidates"]) or not written["candidates"]
         assert report.gallery(log, partial(read_stored, project.root))
         assert report.contact_sheet(log, partial(read_stored, project.root))
+        assert report.compare_runs(log, log).is_empty
         assert json.dumps(found.to_json())
         assert import_kroma(bench, old.root).taken == ()

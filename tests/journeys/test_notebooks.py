@@ -15,7 +15,7 @@ from studio import write_photograph
 from kroma_nb import open_workbench
 from kroma_nb.batch.sources import shipped_notebooks
 from kroma_nb.model.notebook import NotebookRecord
-from kroma_nb.workbench import shipped
+from kroma_nb.workbench import marking, shipped
 
 BIN = Path(sys.executable).parent
 NOTEBOOKS = [path for _, path in shipped_notebooks()]
@@ -119,7 +119,7 @@ def test_photographs_are_drawn_without_the_demo_or_with_the_settings_of_a_manife
 
     assert (alone.returncode, beside.returncode) == (0, 0), alone.stderr + beside.stderr
     second, first = open_workbench(tmp_path).project("pages").runs
-    assert first.notebook.parameters["manifest"] == ""
+    assert marking.read_notebook(first.folder).parameters["manifest"] == ""
     assert [job.scene_ref for job in second.log.jobs] == ["scene_1.png"]
     assert second.log.generation.candidates == 2
     assert (second.log.jobs[0].size.width, second.log.jobs[0].size.height) == (96, 144)
