@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from kroma_nb.model.asset import AssetRecord
+from kroma_nb.model.lineage import AffectedRow, Relative
 from kroma_nb.model.rows import CandidateRow, PlanRow, ProjectRow, RunRow
 from kroma_nb.model.value import Value
 from kroma_nb.store import schema
@@ -20,6 +21,8 @@ SECTIONS = {
     "Pictures": AssetRecord,
     "Projects": ProjectRow,
     "Plans": PlanRow,
+    "Lineage": Relative,
+    "What must be made again": AffectedRow,
 }
 
 

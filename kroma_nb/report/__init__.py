@@ -7,6 +7,9 @@ import lazy_loader
 if TYPE_CHECKING:
     from kroma_nb.report.chain import Step, StepKind, lineage
     from kroma_nb.report.inline import Overview, overview
+    from kroma_nb.report.lineage_drawing import lineage_svg
+    from kroma_nb.report.lineage_views import affected_view, lineage_page, lineage_view
+    from kroma_nb.report.mermaid import lineage_mermaid
     from kroma_nb.report.page import gallery
     from kroma_nb.report.phrases import counted
     from kroma_nb.report.sheet import contact_sheet
@@ -34,6 +37,9 @@ __getattr__, __dir__, _ = lazy_loader.attach(
     submod_attrs={
         "chain": ["Step", "StepKind", "lineage"],
         "inline": ["Overview", "overview"],
+        "lineage_drawing": ["lineage_svg"],
+        "lineage_views": ["affected_view", "lineage_page", "lineage_view"],
+        "mermaid": ["lineage_mermaid"],
         "page": ["gallery"],
         "phrases": ["counted"],
         "sheet": ["contact_sheet"],
@@ -62,6 +68,7 @@ __all__ = [
     "Step",
     "StepKind",
     "View",
+    "affected_view",
     "asset_page",
     "asset_view",
     "assets_view",
@@ -73,6 +80,10 @@ __all__ = [
     "counted",
     "gallery",
     "lineage",
+    "lineage_mermaid",
+    "lineage_page",
+    "lineage_svg",
+    "lineage_view",
     "links_view",
     "overview",
     "plan_table",

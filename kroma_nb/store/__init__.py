@@ -3,6 +3,7 @@
 from kroma_nb.store.assets import count_assets, density, list_assets, list_links, put_imported
 from kroma_nb.store.database import Rows, Store, open_store
 from kroma_nb.store.ingest import Beside, drop_run, put_run
+from kroma_nb.store.lineage import read_affected, read_lineage
 from kroma_nb.store.projects import (
     KnownProject,
     KnownRun,
@@ -37,4 +38,6 @@ __all__ = [
     "put_imported",
     "put_project",
     "put_run",
+    "read_affected",
+    "read_lineage",
 ]

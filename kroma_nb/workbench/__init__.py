@@ -3,6 +3,7 @@
 from kroma_nb.workbench.assets import Asset, Assets
 from kroma_nb.workbench.candidates import Candidate, Candidates
 from kroma_nb.workbench.index import IndexBehind
+from kroma_nb.workbench.lineage import Affected, Lineage
 from kroma_nb.workbench.planned import PlannedRun
 from kroma_nb.workbench.project import RUN_BOOK, Project
 from kroma_nb.workbench.projects import Projects
@@ -12,11 +13,13 @@ from kroma_nb.workbench.workbench import Workbench, open_workbench
 
 __all__ = [
     "RUN_BOOK",
+    "Affected",
     "Asset",
     "Assets",
     "Candidate",
     "Candidates",
     "IndexBehind",
+    "Lineage",
     "PlannedRun",
     "Project",
     "Projects",

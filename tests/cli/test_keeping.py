@@ -145,3 +145,33 @@ def test_a_database_that_cannot_be_used_is_exit_5_and_runs_go_on(kroma, tmp_path
     assert "kroma reindex" in err
     assert "winner" in out
     assert said.count("is not in the index yet") == 1
+
+
+def test_a_lineage_is_shown_drawn_and_given_as_mermaid_or_json(kroma, tmp_path, drawn) -> None:
+    listed = json.loads(kroma("assets", "list", "--json")[1])["assets"]
+    (scene,) = [asset for asset in listed if asset["kind"] == "input"]
+
+    code, table, _ = kroma("assets", "lineage", scene["sha256"][:12])
+    facts = json.loads(kroma("assets", "lineage", scene["path"], "--json")[1])
+    _, mermaid, _ = kroma("assets", "lineage", scene["path"], "--mermaid")
+    svg, _, _ = kroma("assets", "lineage", scene["path"], "--svg", "quay.svg")
+
+    assert (code, "0 above, 2 below" in " ".join(table.split()), "▶ asked" in table) == (0, True, True)
+    assert (facts["asset"], len(facts["pictures"]), len(facts["links"])) == (scene["path"], 3, 2)
+    assert mermaid.startswith("flowchart LR\n")
+    assert (svg, (tmp_path / "quay.svg").read_text().startswith("<svg")) == (0, True)
+    assert kroma("assets", "lineage", scene["path"], "--svg", "quay.png")[0] == 2
+    assert kroma("assets", "lineage", scene["path"], "--mermaid", "--json")[0] == 2
+
+
+def test_what_a_scene_affects_is_counted_and_priced(kroma, drawn) -> None:
+    (scene,) = json.loads(kroma("assets", "list", "--kind", "input", "--json")[1])["assets"]
+
+    code, out, _ = kroma("assets", "affected", scene["path"])
+    facts = json.loads(kroma("assets", "affected", scene["sha256"], "--json")[1])
+
+    assert (code, "2 pictures in 1 run would be drawn again: at no cost." in out) == (0, True)
+    assert (facts["pictures"], facts["attempts"], facts["jobs"]) == (2, 2, 1)
+    assert (facts["runs"], facts["cost_low_micro_usd"], facts["cost_high_micro_usd"]) == ([drawn["run_id"]], 0, 0)
+    assert [row["drawn"] for row in facts["rows"]] == [True, True]
+    assert kroma("assets", "affected", "nothing.png")[0] == 2

@@ -67,6 +67,8 @@ def calls(bench: Workbench) -> dict[str, tuple[Callable[[], object], int, int]]:
         "len(project.assets)": (lambda: len(noir.assets), 3, 1),
         "repr(project.assets)": (lambda: repr(noir.assets), 4, 2),
         "asset.links": (lambda: asset.links, 4, 2),
+        "asset.lineage": (lambda: repr(asset.lineage()), 3, 1),
+        "project.assets.affected_by": (lambda: repr(noir.assets.affected_by(asset)), 3, 1),
         # Pictures and records are read from files: the database is not asked at all.
         "run.frame": (run.frame, 0, 0),
         "run.show": (run.show, 0, 0),
@@ -93,6 +95,8 @@ NAMES = [
     "len(project.assets)",
     "repr(project.assets)",
     "asset.links",
+    "asset.lineage",
+    "project.assets.affected_by",
     "run.frame",
     "run.show",
     "run.candidates",
