@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from kroma_nb.errors import RequestInvalid
 from kroma_nb.model.asset import AssetKind, AssetLink, LinkType
 from kroma_nb.model.lineage import AffectedRow, LineageRecord, LostParent, Relative
 from kroma_nb.model.words import PassName, Stage
@@ -31,6 +32,11 @@ def read_lineage(rows: sa.Connection, project_id: str, asset_id: UUID) -> Lineag
     """Give everything that a picture was made of, and everything that was made of it.
 
     Pictures that an import has linked in a circle are given once each.
+
+    Raises
+    ------
+    RequestInvalid
+        If the picture is not there any more.
     """
     key = str(asset_id)
     found: dict[str, Any] = {}
@@ -39,6 +45,8 @@ def read_lineage(rows: sa.Connection, project_id: str, asset_id: UUID) -> Lineag
         found[row.id] = row
         if row.parent_id is not None:
             steps[row.parent_id, row.child_id, row.link_type] = None
+    if key not in found:
+        raise RequestInvalid("request", "asset", "the picture is not in the project any more", "look for another one")
     up = _spread(key, ((child, parent, kind) for parent, child, kind in steps))
     down = _spread(key, steps)
     relatives = [_relative(found[key], 0, None, found)]

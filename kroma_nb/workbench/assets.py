@@ -72,7 +72,13 @@ class Asset:
             return Links(store.list_links(rows, key, self.record.id))
 
     def lineage(self) -> Lineage:
-        """Give everything that it was made of, and everything that was made of it, over all runs."""
+        """Give everything that it was made of, and everything that was made of it, over all runs.
+
+        Raises
+        ------
+        RequestInvalid
+            If it is not there any more.
+        """
         with self.project.bench.index.rows(self.project) as (rows, key):
             return Lineage(self, store.read_lineage(rows, key, self.record.id))
 
@@ -257,6 +263,8 @@ class Assets:
             raise RequestInvalid("request", "asset", problem, f"ask project {meant.project.slug}")
         with self.project.bench.index.rows(self.project) as (rows, key):
             found = store.read_affected(rows, key, meant.record.id)
+        # Of nothing comes nothing: a picture that is gone is no picture that nothing depends on.
+        meant = meant if found else Assets(self.project)[meant.path]
         return Affected(meant, AffectedRecord(path=meant.path, rows=priced(found, planning.load_catalog())))
 
     def _narrowed(self, **named: str) -> Assets:

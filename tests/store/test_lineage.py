@@ -113,13 +113,13 @@ def test_what_people_call_a_picture_is_told_beside_its_path(noir: Project) -> No
     assert (won.scene, won.pass_name) == (night.log.jobs[0].name, "generate")
 
 
-def test_a_frame_has_a_row_a_picture_and_keeps_its_types_where_there_is_only_one(noir: Project, tmp_path: Path) -> None:
+def test_a_frame_has_a_row_a_picture_and_each_column_its_type(noir: Project) -> None:
     frame = source(noir, "sheet.png").lineage().frame()
-    alone = frame[frame["depth"] == 0]
 
     assert len(frame) == 1 + 3 * 2 * 2 * 2
-    assert str(alone["candidate"].dtype) == str(frame["candidate"].dtype) == "Int64"
-    assert str(alone["created_at"].dtype) == "datetime64[us, UTC]"
+    assert str(frame["candidate"].dtype) == "Int64"
+    assert str(frame["depth"].dtype) == "int64"
+    assert str(frame["created_at"].dtype) == "datetime64[us, UTC]"
 
 
 def test_the_losers_of_a_stage_lead_to_nothing_but_their_own_passes(noir: Project) -> None:
@@ -220,6 +220,17 @@ def test_a_run_that_is_deleted_ends_the_way_up_and_the_lineage_says_so(own: Proj
     assert own.assets.affected_by(scene).pictures == 4
 
 
+def test_a_picture_that_is_gone_has_no_lineage_and_is_not_said_to_affect_nothing(own: Project) -> None:
+    rain = runs(own)[2]
+    gone = pictures(own, rain)[-1]
+    rain.delete()
+
+    with pytest.raises(RequestInvalid, match="is not in the project any more"):
+        gone.lineage()
+    with pytest.raises(RequestInvalid, match="has no picture"):
+        own.assets.affected_by(gone)
+
+
 def linked(project: Project, *pairs: tuple[Asset, Asset]) -> None:
     """Link pictures beside what the runs say, as an import may."""
     key = str(project.card.id)
@@ -278,17 +289,24 @@ def test_a_picture_beside_the_runs_is_in_the_lineage_and_must_be_made_by_hand(ow
 
 
 def test_a_picture_is_found_by_path_or_by_digits_that_are_its_own(noir: Project) -> None:
-    sheet, twin = source(noir, "sheet.png"), pictures(noir, runs(noir)[0])[0]
+    sheet = source(noir, "sheet.png")
 
     assert noir.assets.find(sheet.path) == sheet
     assert noir.assets.find(str(sheet.record.sha256)[:8]) == sheet
     assert noir.assets.affected_by(str(sheet.record.sha256)).pictures == 12
     with pytest.raises(RequestInvalid, match="has no picture 'abcdef0'"):
         noir.assets.find("abcdef0")
-    same = noir.assets.where(sha256=twin.record.sha256)
-    if len(same) > 1:
-        with pytest.raises(RequestInvalid, match="name one by its path"):
-            noir.assets.find(twin.record.sha256)
+    with pytest.raises(RequestInvalid, match=r"has no picture 'quay\.png'"):
+        noir.assets.affected_by("quay.png")
+
+
+def test_digits_of_several_pictures_name_none_of_them(own: Project, tmp_path: Path) -> None:
+    first = runs(own)[0]
+    draw(own.bench, "noir", tmp_path / "scenes", postprocess=COLOR)
+    drawn = pictures(own, first)[0]
+
+    with pytest.raises(RequestInvalid, match="name one by its path: runs/"):
+        own.assets.find(str(drawn.record.sha256))
 
 
 def test_both_questions_walk_along_indexes_and_scan_no_table(noir: Project) -> None:
