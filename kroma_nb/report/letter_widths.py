@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 # Advances of common sans-serif fonts at 12 pixels, rounded up: what is said to fit does fit.
@@ -9,6 +10,19 @@ _NARROW, _WIDE = frozenset("fijlrtI.,:;'|!()[]/ "), frozenset("mwMW@%&…<>=+~^#
 NARROW_PX, USUAL_PX, DIGIT_PX, CAPITAL_PX, WIDE_PX, FULL_PX = 4.2, 7.0, 7.7, 8.4, 11.0, 12.5
 MOST_SIGNS = 80
 """Where many signs take no room, as marks above letters, this many are enough."""
+
+_TURNS = re.compile(r"[\u202a-\u202e\u2066-\u2069]")
+
+
+def unturned(text: str) -> str:
+    r"""Show the marks that turn the direction of what follows: with them one name can look like another.
+
+    Examples
+    --------
+    >>> unturned("page\u202egnp.exe")
+    'page�gnp.exe'
+    """
+    return _TURNS.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def width_of(text: str) -> float:

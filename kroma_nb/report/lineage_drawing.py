@@ -10,7 +10,7 @@ from kroma_nb.model.asset import LinkType
 from kroma_nb.report import phrases
 from kroma_nb.report.elements import Inline, el
 from kroma_nb.report.layers import Layers, arranged
-from kroma_nb.report.letter_widths import fitted, width_of
+from kroma_nb.report.letter_widths import fitted, unturned, width_of
 from kroma_nb.report.shortening import shortened
 
 if TYPE_CHECKING:
@@ -257,7 +257,7 @@ def _row(group: Group, number: int) -> list[Element]:
     place = 10 + marked + (words + 10 if words else 0)
     if made:
         parts.append(_text((10 + marked, top + 13.5), made, "soft"))
-    name = fitted(one.name, (WIDTH_PX - 10 - place) / (BOLD if asked else 1))
+    name = fitted(unturned(one.name), (WIDTH_PX - 10 - place) / (BOLD if asked else 1))
     return [*parts, _text((place, top + 13.5), name, "name" if asked else "")]
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from kroma_nb.model.asset import LinkType
 from kroma_nb.report.elements import readable
-from kroma_nb.report.letter_widths import fitted
+from kroma_nb.report.letter_widths import fitted, unturned
 from kroma_nb.report.phrases import counted
 from kroma_nb.report.shortening import shortened
 
@@ -25,8 +24,6 @@ _ARROWS = {
 }
 WIDTH_PX = 320
 _PLAIN = frozenset(" ._-/")
-# Marks that turn the direction of all that follows.
-_TURNS = re.compile(r"[\u202a-\u202e\u2066-\u2069]")
 
 
 def lineage_mermaid(lineage: LineageRecord) -> str:
@@ -42,7 +39,7 @@ def spoken(text: str) -> str:
     >>> spoken('a "quoted" <name>; %%{init: {}}%%')[:32]
     'a #34;quoted#34; #60;name#62;#59'
     """
-    plain = _TURNS.sub("\N{REPLACEMENT CHARACTER}", readable(text)).replace("\n", " ")
+    plain = unturned(readable(text)).replace("\n", " ")
     return "".join(sign if sign.isalnum() or sign in _PLAIN or ord(sign) > 127 else f"#{ord(sign)};" for sign in plain)
 
 

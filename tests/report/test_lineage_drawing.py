@@ -133,6 +133,7 @@ def test_names_that_are_made_to_harm_stay_text(tmp_path) -> None:
     assert {element.tag.removeprefix(NS) for element in tree.iter()} == {"svg", "title", "style", "path", "text"}
     assert "<script" not in svg + page
     assert svg.encode()
+    assert "\u202e" not in "".join(text.text or "" for text in tree.iter(f"{NS}text"))
     assert all(len(text.text or "") < 60 for text in tree.iter(f"{NS}text"))
 
 
