@@ -124,10 +124,6 @@ def test_a_lineage_costs_at_most_fifty_look_ups_and_does_not_grow_with_the_proje
         affected=fifty(affected, *many),
     )
 
-    print(
-        f"\namong 100,000 pictures (1,000): a lineage of five {found['lineage']:.1f} ({found['lineage_few']:.1f}), ",
-        end="",
-    )
     lineages = f"a lineage of five {found['lineage']:.1f} ({found['lineage_few']:.1f})"
     affects = f"what a scene affects {found['affected']:.1f} ({found['affected_few']:.1f})"
     print(f"\namong 100,000 pictures (1,000): {lineages}, {affects} x a look-up by primary key")
