@@ -9,6 +9,7 @@ import pytest
 
 from kroma_nb.model.asset import AssetRecord
 from kroma_nb.model.diff import ChangeRow
+from kroma_nb.model.lineage import AffectedRow, Relative
 from kroma_nb.model.rows import CandidateRow, PlanRow, ProjectRow, RunRow
 from kroma_nb.model.value import Value
 from kroma_nb.store import schema
@@ -22,6 +23,8 @@ SECTIONS = {
     "Projects": ProjectRow,
     "Plans": PlanRow,
     "Changes": ChangeRow,
+    "Lineage": Relative,
+    "What must be made again": AffectedRow,
 }
 
 

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from kroma_nb.report.diff.page import diff_page
     from kroma_nb.report.diff.view import diff_view
     from kroma_nb.report.inline import Overview, overview
+    from kroma_nb.report.lineage_drawing import lineage_svg
+    from kroma_nb.report.lineage_views import affected_view, lineage_page, lineage_view
+    from kroma_nb.report.mermaid import lineage_mermaid
     from kroma_nb.report.page import gallery
     from kroma_nb.report.phrases import counted
     from kroma_nb.report.sheet import contact_sheet
@@ -42,6 +45,9 @@ __getattr__, __dir__, _ = lazy_loader.attach(
         "diff.page": ["diff_page"],
         "diff.view": ["diff_view"],
         "inline": ["Overview", "overview"],
+        "lineage_drawing": ["lineage_svg"],
+        "lineage_views": ["affected_view", "lineage_page", "lineage_view"],
+        "mermaid": ["lineage_mermaid"],
         "page": ["gallery"],
         "phrases": ["counted"],
         "sheet": ["contact_sheet"],
@@ -70,6 +76,7 @@ __all__ = [
     "Step",
     "StepKind",
     "View",
+    "affected_view",
     "asset_page",
     "asset_view",
     "assets_view",
@@ -88,6 +95,10 @@ __all__ = [
     "drawn_bars",
     "gallery",
     "lineage",
+    "lineage_mermaid",
+    "lineage_page",
+    "lineage_svg",
+    "lineage_view",
     "links_view",
     "overview",
     "plan_table",

@@ -66,20 +66,23 @@ class View:
     def html(self, *more: Element) -> str:
         """Give it for a notebook, every cell as text; more elements follow the table."""
         view = self.short()
-        head = [el("thead", el("tr", *(el("th", name) for name in view.columns)))] if view.columns else []
-        numbers = [all(map(_is_number, column)) for column in zip(*view.rows, strict=True)] if view.columns else []
-        body = el("tbody", *(el("tr", *_cells(row, numbers)) for row in view.rows))
         return str(
             el(
                 "div",
                 Inline("style", _STYLE),
                 el("h4", el("bdi", view.title)),
-                el("table", *head, body) if view.rows else None,
+                view.table() if view.rows else None,
                 *more,
                 *(el("p", note) for note in view.notes),
                 class_="kroma",
             )
         )
+
+    def table(self) -> Element:
+        """Give the rows alone, every cell as text, in the style of the element that holds them."""
+        head = [el("thead", el("tr", *(el("th", name) for name in self.columns)))] if self.columns else []
+        numbers = [all(map(_is_number, column)) for column in zip(*self.rows, strict=True)] if self.columns else []
+        return el("table", *head, el("tbody", *(el("tr", *_cells(row, numbers)) for row in self.rows)))
 
 
 def _cells(row: tuple[str, ...], numbers: list[bool]) -> list[Element]:

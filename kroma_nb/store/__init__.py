@@ -15,6 +15,7 @@ from kroma_nb.store.costs import (
 )
 from kroma_nb.store.database import Rows, Store, open_store
 from kroma_nb.store.ingest import Beside, drop_run, put_run
+from kroma_nb.store.lineage import read_affected, read_lineage
 from kroma_nb.store.projects import (
     KnownProject,
     KnownRun,
@@ -60,4 +61,6 @@ __all__ = [
     "put_ledger",
     "put_project",
     "put_run",
+    "read_affected",
+    "read_lineage",
 ]

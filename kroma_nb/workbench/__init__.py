@@ -5,6 +5,7 @@ from kroma_nb.workbench.candidates import Candidate, Candidates
 from kroma_nb.workbench.costs import Costs
 from kroma_nb.workbench.diffs import Diff
 from kroma_nb.workbench.index import IndexBehind
+from kroma_nb.workbench.lineage import Affected, Lineage
 from kroma_nb.workbench.planned import PlannedRun
 from kroma_nb.workbench.project import Project
 from kroma_nb.workbench.projects import Projects
@@ -15,6 +16,7 @@ from kroma_nb.workbench.workbench import Workbench, open_workbench
 
 __all__ = [
     "RUN_BOOK",
+    "Affected",
     "Asset",
     "Assets",
     "Candidate",
@@ -22,6 +24,7 @@ __all__ = [
     "Costs",
     "Diff",
     "IndexBehind",
+    "Lineage",
     "PlannedRun",
     "Project",
     "Projects",

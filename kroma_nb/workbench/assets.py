@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from kroma_nb import report, store
+from kroma_nb import planning, report, store
 from kroma_nb.errors import FileMissing, KromaError, RequestInvalid
 from kroma_nb.model.asset import AssetFilter, AssetKind, AssetLink, AssetRecord
+from kroma_nb.model.lineage import AffectedRecord
 from kroma_nb.model.run import StoredFile
 from kroma_nb.workbench.files import load_picture, read_stored
+from kroma_nb.workbench.lineage import Affected, Lineage, priced
 from kroma_nb.workbench.requests import refuse_limit
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
 PAGE = 60
 EVERY = AssetFilter()
+_DIGITS = re.compile(r"[0-9a-f]{6,64}")
 
 
 class Links(tuple[AssetLink, ...]):
@@ -67,6 +70,17 @@ class Asset:
         """What it was made of, and what was made of it."""
         with self.project.bench.index.rows(self.project) as (rows, key):
             return Links(store.list_links(rows, key, self.record.id))
+
+    def lineage(self) -> Lineage:
+        """Give everything that it was made of, and everything that was made of it, over all runs.
+
+        Raises
+        ------
+        RequestInvalid
+            If it is not there any more.
+        """
+        with self.project.bench.index.rows(self.project) as (rows, key):
+            return Lineage(self, store.read_lineage(rows, key, self.record.id))
 
     def picture(self) -> Picture:
         """Load it, checked against the record.
@@ -143,7 +157,7 @@ class Assets:
         if kind is not None and kind not in list(AssetKind):
             known = ", ".join(AssetKind)
             raise RequestInvalid("request", "kind", f"{kind!r} is no kind of picture", f"choose from {known}")
-        if sha256 is not None and not re.fullmatch(r"[0-9a-f]{6,64}", sha256):
+        if sha256 is not None and not _DIGITS.fullmatch(sha256):
             raise RequestInvalid(
                 "request", "sha256", f"{sha256!r} is no sha256", "give 6 to 64 of the digits 0-9 and a-f"
             )
@@ -197,11 +211,64 @@ class Assets:
         if not isinstance(path, str):
             problem = f"{path!r} is no path in the project"
             raise RequestInvalid("request", "path", problem, "give text such as runs/…/outputs/page.png")
-        named = Assets(self.project, self.which.model_copy(update={"path": path}))
+        named = self._narrowed(path=path)
         for asset in named.page(limit=1):
             return asset
         problem = f"project {self.project.slug} has no picture {path!r}"
         raise RequestInvalid("request", "path", problem, "see project.assets.frame() for those that it has")
+
+    def find(self, named: str) -> Asset:
+        """Give a picture by its path in the project, or by its sha256 where that is one picture's alone.
+
+        Parameters
+        ----------
+        named : str
+            The path, or the first 6 digits of the sha256 or more.
+
+        Raises
+        ------
+        RequestInvalid
+            If there is none, or more than one.
+        """
+        if not _DIGITS.fullmatch(named):
+            return self[named]
+        found = self._narrowed(sha256=named).page(limit=4)
+        if len(found) == 1:
+            return found[0]
+        problem, way_out = f"project {self.project.slug} has no picture {named!r}", "see project.assets.frame()"
+        if found:
+            problem = f"several pictures of project {self.project.slug} have the content {named!r}"
+            way_out = f"name one by its path: {', '.join(asset.path for asset in found[:3])}"
+        raise RequestInvalid("request", "path", problem, f"{way_out}, …" if len(found) > 3 else way_out)
+
+    def affected_by(self, asset: Asset | str) -> Affected:
+        """Tell what must be made again if a picture changes, over all runs, and what that would cost.
+
+        A candidate must be drawn again if its scene, one of its style references, or the picture that it follows is
+        that one or comes from it.
+
+        Parameters
+        ----------
+        asset : Asset or str
+            A scene, a style reference, or a picture of a run; a text as `find` takes it.
+
+        Raises
+        ------
+        RequestInvalid
+            If there is no such picture, or it is another project's.
+        """
+        meant = self.find(asset) if isinstance(asset, str) else asset
+        if meant.project != self.project:
+            problem = f"{meant.path} is a picture of project {meant.project.slug}, not of {self.project.slug}"
+            raise RequestInvalid("request", "asset", problem, f"ask project {meant.project.slug}")
+        with self.project.bench.index.rows(self.project) as (rows, key):
+            found = store.read_affected(rows, key, meant.record.id)
+        # Of nothing comes nothing: a picture that is gone is no picture that nothing depends on.
+        meant = meant if found else Assets(self.project)[meant.path]
+        return Affected(meant, AffectedRecord(path=meant.path, rows=priced(found, planning.load_catalog())))
+
+    def _narrowed(self, **named: str) -> Assets:
+        return Assets(self.project, self.which.model_copy(update=named))
 
     def __repr__(self) -> str:
         return self._view().text()

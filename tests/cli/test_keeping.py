@@ -161,3 +161,33 @@ def test_two_runs_are_compared_and_the_exit_code_is_zero_either_way(kroma, drawn
     assert (as_json["ok"], as_json["same"], as_json["changes"]) == (True, True, [])
     assert (code, "2 → 3" in out) == (0, True)
     assert kroma("runs", "diff", "nothing", "latest", *place)[0] == 2
+
+
+def test_a_lineage_is_shown_drawn_and_given_as_mermaid_or_json(kroma, tmp_path, drawn) -> None:
+    listed = json.loads(kroma("assets", "list", "--json")[1])["assets"]
+    (scene,) = [asset for asset in listed if asset["kind"] == "input"]
+
+    code, table, _ = kroma("assets", "lineage", scene["sha256"][:12])
+    facts = json.loads(kroma("assets", "lineage", scene["path"], "--json")[1])
+    _, mermaid, _ = kroma("assets", "lineage", scene["path"], "--mermaid")
+    svg, _, _ = kroma("assets", "lineage", scene["path"], "--svg", "quay.svg")
+
+    assert (code, "0 above, 2 below" in " ".join(table.split()), "▶ asked" in table) == (0, True, True)
+    assert (facts["asset"], len(facts["pictures"]), len(facts["links"])) == (scene["path"], 3, 2)
+    assert mermaid.startswith("flowchart LR\n")
+    assert (svg, (tmp_path / "quay.svg").read_text().startswith("<svg")) == (0, True)
+    assert kroma("assets", "lineage", scene["path"], "--svg", "quay.png")[0] == 2
+    assert kroma("assets", "lineage", scene["path"], "--mermaid", "--json")[0] == 2
+
+
+def test_what_a_scene_affects_is_counted_and_priced(kroma, drawn) -> None:
+    (scene,) = json.loads(kroma("assets", "list", "--kind", "input", "--json")[1])["assets"]
+
+    code, out, _ = kroma("assets", "affected", scene["path"])
+    facts = json.loads(kroma("assets", "affected", scene["sha256"], "--json")[1])
+
+    assert (code, "2 pictures in 1 run would be drawn again: at no cost." in out) == (0, True)
+    assert (facts["pictures"], facts["attempts"], facts["jobs"]) == (2, 2, 1)
+    assert (facts["runs"], facts["cost_low_micro_usd"], facts["cost_high_micro_usd"]) == ([drawn["run_id"]], 0, 0)
+    assert [row["drawn"] for row in facts["rows"]] == [True, True]
+    assert kroma("assets", "affected", "nothing.png")[0] == 2

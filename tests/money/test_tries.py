@@ -102,7 +102,9 @@ def test_a_call_without_an_answer_is_in_doubt_and_paid_again_only_when_somebody_
 def test_where_a_provider_takes_a_key_or_can_be_asked_nothing_stays_in_doubt(server, story, paid, model) -> None:
     models = story.bench.home / "config" / "models.toml"
     text = models.read_text()
-    models.write_text(text.replace('"plain"', '"none"', 1).replace(f'"{model}"', '"plain"', 1).replace("plain", model, 1))
+    models.write_text(
+        text.replace('"plain"', '"none"', 1).replace(f'"{model}"', '"plain"', 1).replace("plain", model, 1)
+    )
     rest = text[text.index("[limits") :]
     models.write_text(
         "as_of = 2026-11-01\n[[models]]\nprovider = 'loopback'\n"

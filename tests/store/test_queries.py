@@ -50,6 +50,7 @@ def calls(bench: Workbench) -> dict[str, tuple[Callable[[], object], int, int]]:
     """Give each call with how often it may ask: at first, and while a look at the folders still counts."""
     noir = bench.project("noir")
     run, asset = noir.runs["latest"], noir.assets.page()[0]
+    sheet = noir.assets.where(kind="input").page()[0]
     return {
         "bench.projects.rows": (bench.projects.rows, 3, 3),
         "bench.projects.frame": (bench.projects.frame, 3, 3),
@@ -67,6 +68,8 @@ def calls(bench: Workbench) -> dict[str, tuple[Callable[[], object], int, int]]:
         "len(project.assets)": (lambda: len(noir.assets), 3, 1),
         "repr(project.assets)": (lambda: repr(noir.assets), 4, 2),
         "asset.links": (lambda: asset.links, 4, 2),
+        "asset.lineage": (lambda: repr(asset.lineage()), 3, 1),
+        "project.assets.affected_by": (lambda: repr(noir.assets.affected_by(sheet)), 3, 1),
         # Pictures and records are read from files: the database is not asked at all.
         "run.frame": (run.frame, 0, 0),
         "run.show": (run.show, 0, 0),
@@ -93,6 +96,8 @@ NAMES = [
     "len(project.assets)",
     "repr(project.assets)",
     "asset.links",
+    "asset.lineage",
+    "project.assets.affected_by",
     "run.frame",
     "run.show",
     "run.candidates",
