@@ -1,4 +1,4 @@
-"""A paid provider on this machine: a real HTTP server that bills, forgets, hangs and lies, and the engine that calls it."""
+"""A paid provider on this machine: a real HTTP server that bills, hangs and lies, and the engine that calls it."""
 
 from __future__ import annotations
 
@@ -204,11 +204,11 @@ def painter(card: ModelCard) -> LoopbackPainter:
     return LoopbackPainter(model=card.model)
 
 
-def write_catalog(home: Path, **limits: float) -> None:
-    """Let a workspace know the provider: its models, their prices, and how its calls are paced."""
+def write_catalog(home: Path, *, first: str = "plain", **limits: float) -> None:
+    """Let a workspace know the provider: its models, one of them first, their prices, how its calls are paced."""
     pace = {"tries": 4, "concurrency": 2, "per_minute": 100_000, "timeout_s": 20.0, "backoff_s": 0.01, **limits}
     lines = ["as_of = 2026-11-01"]
-    for model, price in PRICES.items():
+    for model, price in sorted(PRICES.items(), key=lambda one: one[0] != first):
         lines += ["[[models]]", 'provider = "loopback"', f'model = "{model}"', "paid = true"]
         lines += [f"price_per_picture = {{ micro_usd = {price} }}"]
     lines += ["[limits.loopback]", *(f"{name} = {value}" for name, value in pace.items())]

@@ -99,7 +99,7 @@ def finish(server: Provider, story: Project, run: Run) -> None:
     assert all(call.ended is not CallState.OPEN for job in run.log.jobs for c in job.candidates for call in c.calls)
 
 
-@pytest.mark.parametrize(("call", "number"), POINTS, ids=lambda value: str(value))
+@pytest.mark.parametrize(("call", "number"), POINTS, ids=str)
 def test_a_kill_at_a_system_call_bills_nothing_twice_and_loses_nothing(
     server, story, scenes, call: str, number: int
 ) -> None:
@@ -113,7 +113,7 @@ def test_a_kill_at_a_system_call_bills_nothing_twice_and_loses_nothing(
     finish(server, story, run)
 
 
-@pytest.mark.parametrize(("word", "place"), WORDS, ids=lambda value: str(value))
+@pytest.mark.parametrize(("word", "place"), WORDS, ids=str)
 def test_a_kill_around_an_answer_bills_nothing_twice_and_loses_nothing(
     server, story, scenes, word: str, place: int
 ) -> None:
