@@ -157,6 +157,8 @@ class RunStarted(Value):
     ----------
     spend_limit : Money or None
         What a person has confirmed that the run may cost; None where it may cost nothing.
+    replays : str or None
+        The run that it makes again.
     """
 
     event: Literal["run_started"] = "run_started"
@@ -170,6 +172,7 @@ class RunStarted(Value):
     environment: Environment
     player: Player | None = None
     spend_limit: Money | None = None
+    replays: RunId | None = None
 
 
 class RunResumed(Value):

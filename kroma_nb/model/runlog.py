@@ -237,6 +237,8 @@ class RunLog(Value):
         What has cut it short, where something has.
     spent, spend_limit : Money, Money or None
         What its paid calls are charged with, and what a person has confirmed; None where it may cost nothing.
+    replays : str or None
+        The run that it makes again.
     resumed : int
         How often it went on after it had ended or was cut short.
     imported : Imported or None
@@ -273,6 +275,7 @@ class RunLog(Value):
     spent: Money = Money()
     spend_limit: Money | None = None
     resumed: int = 0
+    replays: RunId | None = None
     imported: Imported | None = None
     costs: tuple[CostEvent, ...] = ()
 

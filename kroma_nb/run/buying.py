@@ -89,7 +89,7 @@ class Buyer:
     def buy(self, order: Order) -> Bought | Unbought:
         """Buy a picture, unless it was bought before."""
         try:
-            known = Originals(order.task.folder.root).bought(order.key)
+            known = Originals(order.task.folder.root).bought(order.key, original=order.original)
             if known is not None:
                 return Bought(known, before=True)
             calls = Calls(self._counter, order)

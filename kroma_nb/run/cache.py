@@ -96,7 +96,7 @@ class PassCache:
         """The pictures, by content."""
         return BlobStore(self.root / "pictures")
 
-    def recall(self, key: str) -> Made | None:
+    def recall(self, key: str, /) -> Made | None:
         """Give what a pass has made before; None where it is not known."""
         return self._read(key, Made)
 
@@ -108,18 +108,18 @@ class PassCache:
             self._forget(made)
             return False
         # What is used stays longest.
-        for used in self._files_of(made):
+        for used in self.files_of(made):
             with contextlib.suppress(OSError):
                 os.utime(used)
         return True
 
-    def keep(self, made: Made, data: bytes) -> None:
+    def keep(self, made: Made, data: bytes, /) -> None:
         """Remember what a pass has made."""
         with contextlib.suppress(WriteFailed):
             self.pictures.put(data)
             self._write(made.key, made)
 
-    def found(self, key: str) -> Found | None:
+    def found(self, key: str, /) -> Found | None:
         """Give what was measured before; None where it is not known."""
         return self._read(key, Found)
 
@@ -149,23 +149,25 @@ class PassCache:
                     seen = path.stat()
                     yield seen.st_mtime_ns, seen.st_size, path
 
-    def _place(self, key: str) -> Path:
+    def place_of(self, key: str) -> Path:
+        """Give the file of an answer."""
         return self.root / "answers" / key[:2] / f"{key}.json"
 
     def _read(self, key: str, kind: type[V]) -> V | None:
         try:
-            answer = kind.model_validate_json(self._place(key).read_bytes())
+            answer = kind.model_validate_json(self.place_of(key).read_bytes())
         except (OSError, ValidationError):
             return None
         return answer if answer.key == key else None
 
     def _write(self, key: str, value: Value) -> None:
-        write_atomic(self._place(key), value.model_dump_json(by_alias=True).encode())
+        write_atomic(self.place_of(key), value.model_dump_json(by_alias=True).encode())
 
-    def _files_of(self, made: Made) -> tuple[Path, Path]:
-        return self._place(made.key), self.pictures.root / made.sha256[:2] / made.sha256
+    def files_of(self, made: Made) -> tuple[Path, Path]:
+        """Give the two files of an answer: the answer and its picture."""
+        return self.place_of(made.key), self.pictures.root / made.sha256[:2] / made.sha256
 
     def _forget(self, made: Made) -> None:
-        for lost in self._files_of(made):
+        for lost in self.files_of(made):
             with contextlib.suppress(OSError):
                 lost.unlink()

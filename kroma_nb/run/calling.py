@@ -47,6 +47,8 @@ class Order:
         The most that a call costs.
     doubtful : str
         The call for the same picture that an earlier process did not see end; empty where there is none.
+    original : str
+        The content that is wanted where several were bought; empty where any will do.
     """
 
     task: CandidateTask
@@ -55,6 +57,7 @@ class Order:
     files: Callable[[], tuple[Attachment, ...]]
     upper: Money
     doubtful: str = ""
+    original: str = ""
 
 
 @dataclass(frozen=True)

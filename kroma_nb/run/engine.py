@@ -112,7 +112,7 @@ def _refuse_changed(file: InputFile, source: Path) -> None:
 def _start(run: Playing, stop: Flag | None) -> Generator[Event, None, None]:
     folder = RunFolder.create(run.folder.root, run.folder.run_id, run.plan)
     with open_journal(folder.journal_path) as journal:
-        yield from play(run, journal, (_started(run),), stop)
+        yield from play(run, journal, (started_of(run),), stop)
 
 
 def play(
@@ -150,7 +150,8 @@ def player() -> Player:
     return Player(pid=os.getpid(), host=socket.gethostname())
 
 
-def _started(run: Playing) -> RunStarted:
+def started_of(run: Playing, *, replays: str | None = None) -> RunStarted:
+    """Give the event that begins a run."""
     return RunStarted(
         at=now(),
         run_id=run.folder.run_id,
@@ -161,6 +162,7 @@ def _started(run: Playing) -> RunStarted:
         environment=environment(),
         player=player(),
         spend_limit=run.equipment.spend_limit,
+        replays=replays,
     )
 
 

@@ -133,7 +133,7 @@ class Line:
             )
 
         key = paid_key(task.engine, task.brief, job.scene.sha256, style_of(job))
-        return Order(task, self.run.plan.stage, key, files, upper, turn.doubtful)
+        return Order(task, self.run.plan.stage, key, files, upper, turn.doubtful, turn.original)
 
     def _settle(self, future: Future[Any]) -> None:
         turn, task = self._under_way.pop(future)

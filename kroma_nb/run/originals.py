@@ -101,12 +101,20 @@ class Originals:
         create_atomic(self._place(call.key, call.call_id), text.encode())
         return receipt
 
-    def bought(self, key: str) -> Receipt | None:
-        """Give the newest usable answer to what is asked for under a key; None where there is none."""
+    def bought(self, key: str, *, original: str = "") -> Receipt | None:
+        """Give the newest usable answer to what is asked for under a key; None where there is none.
+
+        Parameters
+        ----------
+        key : str
+        original : str
+            The content that is wanted, where there are several.
+        """
         folder = self._place(key, "").parent
         found = [self._read(path) for path in folder.glob("*.json")] if folder.is_dir() else []
         usable = [one for one in found if one.usable and (self.root / one.original.path).is_file()]
-        return max(usable, key=lambda one: (one.at, one.call_id), default=None)
+        wanted = [one for one in usable if one.original.sha256 == original] or usable
+        return max(wanted, key=lambda one: (one.at, one.call_id), default=None)
 
     def receipt(self, call: Reserved) -> Receipt | None:
         """Give what has come for a call; None where nothing has."""

@@ -60,11 +60,14 @@ class Turn:
     ----------
     doubtful : str
         The paid call for it of which nobody knows what became; empty where there is none.
+    original : str
+        The content that it shall be bought with, where that was bought before; empty where any will do.
     """
 
     job: Job
     candidate: Candidate
     doubtful: str = ""
+    original: str = ""
 
 
 @dataclass

@@ -88,6 +88,7 @@ def _run_log(plan: Plan, happened: Happened, jobs: tuple[JobRecord, ...], *, spe
         spent=spent,
         spend_limit=last.spend_limit,
         resumed=len(happened.resumed),
+        replays=started.replays,
         failure=finished.failure if finished else None if played else KILLED_FAILURE,
         inputs=tuple(happened.inputs),
         jobs=jobs,
@@ -301,3 +302,18 @@ def folded(folder: RunFolder, plan: Plan, *, played: bool) -> tuple[RunLog, Iter
     happened = Happened().hear(index.head).hear(_inputs(index))
     jobs = (_job_record(job, plan, Happened(paths=happened.paths).hear(index.events_of(job.id))) for job in plan.jobs)
     return _run_log(plan, happened, (), spent=index.spent, played=played), jobs
+
+
+def folded_document(folder: RunFolder, plan: Plan) -> dict[str, Any]:
+    """Give what ``run.json`` must hold, as JSON types.
+
+    Raises
+    ------
+    RecordInvalid
+        If the journal is not what was written.
+    """
+    log, jobs = folded(folder, plan, played=False)
+    document = _head_document(log.model_copy(update={"inputs": ()}), {job.size for job in plan.jobs})
+    document["inputs"] = [entry.to_json() for entry in log.inputs]
+    document["jobs"] = [_job_document(job, log) for job in jobs]
+    return document

@@ -1,0 +1,137 @@
+"""What is not as a run's record says: its files, its code, its libraries, its processor."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kroma_nb.blobs import sha256_file
+from kroma_nb.errors import FileMissing, KromaError
+from kroma_nb.model.replay import Cause, CauseKind
+from kroma_nb.model.words import PassName
+from kroma_nb.passes import COLOR_VERSION
+from kroma_nb.planning.color_profiles import built_in_profiles, load_profiles
+from kroma_nb.run.environment import environment
+from kroma_nb.run.runlog import folded_document
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kroma_nb.model.brief import Painter
+    from kroma_nb.model.paid import PaidPainter
+    from kroma_nb.model.postprocess import ColorPlan, ColorProfile
+    from kroma_nb.model.run import Environment, PassRecord, StoredFile
+    from kroma_nb.run.folder import RunFolder
+    from kroma_nb.run.resume import Rest
+
+
+def of_files(folder: RunFolder, rest: Rest) -> Iterator[Cause]:
+    """Give the files that a run was made from, and its own records, that are not as they were."""
+    started = rest.happened.started
+    if started is not None and folder.plan_sha256() != started.plan_sha256:
+        recorded, found = started.plan_sha256[:12], folder.plan_sha256()[:12]
+        what = "plan.json was altered after the run had started"
+        yield Cause(kind=CauseKind.RECORD, what=what, recorded=recorded, found=found)
+    if folder.log_path.exists() and not _is_fold(folder, rest):
+        yield Cause(kind=CauseKind.RECORD, what="run.json is not what plan.json and journal.jsonl say")
+    for record in rest.happened.inputs:
+        yield from _altered(folder.root, record.file, record.ref)
+    originals = {
+        call.original.path: call.original
+        for calls in rest.happened.calls.values()
+        for call in calls.values()
+        if call.original is not None
+    }
+    for original in originals.values():
+        yield from _altered(folder.root, original, "what a provider has sent")
+
+
+def _is_fold(folder: RunFolder, rest: Rest) -> bool:
+    try:
+        return bool(json.loads(folder.log_path.read_bytes()) == folded_document(folder, rest.plan))
+    except (ValueError, OSError):
+        return False
+
+
+def _altered(root: Path, file: StoredFile, ref: str) -> Iterator[Cause]:
+    try:
+        found = sha256_file(root / file.path)
+    except FileMissing:
+        yield Cause(kind=CauseKind.FILE, what=f"{file.path} ({ref}) is gone", recorded=file.sha256[:12])
+        return
+    if found != file.sha256:
+        what = f"{file.path} ({ref}) was altered"
+        yield Cause(kind=CauseKind.FILE, what=what, recorded=file.sha256[:12], found=found[:12])
+
+
+def of_code(rest: Rest, painter: Painter | PaidPainter) -> Iterator[Cause]:
+    """Give what the passes were made by then, and would be made by now, where that is not the same."""
+    passes = [
+        record
+        for outcomes in rest.happened.outcomes.values()
+        for several in outcomes.values()
+        for record in several[-1].passes
+    ]
+    engine = f"{painter.provider} {painter.model}"
+    known = {PassName.GENERATE: (engine, painter.version), PassName.COLOR: (None, COLOR_VERSION)}
+    for name, version in sorted({(record.name, _made_by(record)) for record in passes}):
+        backend, present = known[name]
+        now = f"{backend} {present}" if backend else present
+        if version != now:
+            kind = CauseKind.MODEL if name is PassName.GENERATE else CauseKind.CODE
+            yield Cause(kind=kind, what=f"the pass {name.value}", recorded=version, found=now)
+    started = rest.happened.started
+    before = [started.environment] if started else []
+    for one in (*before, *(again.environment for again in rest.happened.resumed)):
+        yield from _of_environment(one, environment())
+
+
+def _made_by(record: PassRecord) -> str:
+    return f"{record.backend} {record.version}" if record.name is PassName.GENERATE else record.version
+
+
+def _of_environment(before: Environment, now: Environment) -> Iterator[Cause]:
+    simple = (
+        (CauseKind.CODE, "kroma_nb", before.kroma_nb, now.kroma_nb),
+        (CauseKind.LIBRARY, "Python", before.python, now.python),
+        (CauseKind.PROCESSOR, "the platform", before.platform, now.platform),
+        (CauseKind.LIBRARY, "OpenCV's build", before.opencv_build[:12], now.opencv_build[:12]),
+    )
+    for kind, what, recorded, found in simple:
+        if recorded != found:
+            yield Cause(kind=kind, what=what, recorded=recorded, found=found)
+    for name in sorted(before.libraries.keys() | now.libraries.keys()):
+        recorded, found = before.libraries.get(name, ""), now.libraries.get(name, "")
+        if recorded != found:
+            yield Cause(kind=CauseKind.LIBRARY, what=name, recorded=recorded, found=found)
+    if before.cpu_features != now.cpu_features:
+        lost = sorted(set(before.cpu_features) - set(now.cpu_features))
+        new = sorted(set(now.cpu_features) - set(before.cpu_features))
+        yield Cause(
+            kind=CauseKind.PROCESSOR,
+            what="features of the processor",
+            recorded=" ".join(lost) or "none that are missing now",
+            found=" ".join(new) or "none that are new",
+        )
+
+
+def of_profile(rest: Rest) -> Iterator[Cause]:
+    """Give the colour profile that the run keeps, where its file says something else by now."""
+    plan = rest.plan.postprocess.color
+    if plan is None:
+        return
+    now = _profile_now(plan)
+    if now != plan.values:
+        told = "is not in its file any more" if now is None else "says something else in its file now"
+        what = f"the colour profile {plan.profile} ({plan.settings}) {told}; the run keeps its own values"
+        yield Cause(kind=CauseKind.PROFILE, what=what)
+
+
+def _profile_now(plan: ColorPlan) -> ColorProfile | None:
+    if plan.settings == "builtin":
+        return built_in_profiles().by_name.get(plan.profile)
+    with contextlib.suppress(KromaError):
+        return load_profiles(Path(plan.settings)).by_name.get(plan.profile)
+    return None

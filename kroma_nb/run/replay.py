@@ -1,0 +1,98 @@
+"""A run made again from its plan, its inputs and its originals, into a run of its own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kroma_nb.errors import FileMissing
+from kroma_nb.model.run import InputStored, StoredFile, now
+from kroma_nb.run.engine import play, refuse_unplayable, started_of
+from kroma_nb.run.folder import RunFolder, new_run_id
+from kroma_nb.run.journal import open_journal
+from kroma_nb.run.kept import read_kept
+from kroma_nb.run.playing import Playing, Turn
+from kroma_nb.run.resume import every_candidate
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+    from threading import Event as Flag
+
+    from kroma_nb.model.brief import Painter
+    from kroma_nb.model.paid import PaidPainter
+    from kroma_nb.model.run import Event
+    from kroma_nb.run.happened import Happened
+    from kroma_nb.run.playing import Equipment
+    from kroma_nb.run.resume import Rest
+
+
+def replay_run(
+    folder: RunFolder, rest: Rest, *, painter: Painter | PaidPainter, equipment: Equipment, stop: Flag | None = None
+) -> Generator[Event, None, None]:
+    """Make a run again, every candidate of it, and yield what happens.
+
+    Pictures that were bought are taken from what was sent then; none is bought.
+
+    Parameters
+    ----------
+    folder : RunFolder
+        The run.
+    rest : Rest
+        What its files say.
+    painter : Painter or PaidPainter
+    equipment : Equipment
+    stop : threading.Event, optional
+
+    Yields
+    ------
+    Event
+        `RunStarted` first, `RunFinished` last.
+
+    Raises
+    ------
+    FileMissing, ContentDamaged
+        Before anything is made: if an input of the run is gone, or is something else.
+    ValidationFailed
+        If the plan cannot be played here.
+    """
+    refuse_unplayable(rest.plan, painter, equipment)
+    stored = tuple(_stored(folder, rest, ref) for ref in range(len(rest.plan.inputs)))
+    turns = tuple(
+        Turn(job, candidate, original=original_of(rest.happened, job.id, candidate.index))
+        for job in rest.plan.jobs
+        for candidate in every_candidate(job, rest.happened)
+    )
+    new = RunFolder(folder.root, new_run_id(now()))
+    run = Playing(rest.plan, new, painter, equipment, turns)
+    run.inputs.update({event.file.sha256: event.file.path for event in stored})
+    return _replayed(run, folder.run_id, (*stored, *_added(rest.happened)), stop)
+
+
+def original_of(happened: Happened, job_id: str, index: int) -> str:
+    """Give the content that a candidate was bought with; empty where it was not bought."""
+    outcomes = happened.outcomes.get(job_id, {}).get(index, [])
+    passes = outcomes[-1].passes if outcomes else ()
+    return passes[0].output.sha256 if passes else ""
+
+
+def _stored(folder: RunFolder, rest: Rest, place: int) -> InputStored:
+    file = rest.plan.inputs[place]
+    path = rest.happened.paths.get(file.sha256)
+    if path is None:
+        raise FileMissing(folder.root / "inputs", file.ref, "the run has not kept it")
+    stored = StoredFile(path=path, sha256=file.sha256, size_bytes=file.size_bytes)
+    read_kept(folder.root, stored, file.ref)
+    return InputStored(
+        at=now(), ref=file.ref, file=stored, media_type=file.media_type, width=file.width, height=file.height
+    )
+
+
+def _added(happened: Happened) -> list[Event]:
+    return [more.model_copy(update={"at": now()}) for several in happened.added.values() for more in several]
+
+
+def _replayed(
+    run: Playing, replays: str, beginning: tuple[Event, ...], stop: Flag | None
+) -> Generator[Event, None, None]:
+    folder = RunFolder.create(run.folder.root, run.folder.run_id, run.plan)
+    with open_journal(folder.journal_path) as journal:
+        yield from play(run, journal, (started_of(run, replays=replays), *beginning), stop)

@@ -1,0 +1,145 @@
+"""A run's proof: its files, its cache and its code against the record, and every pass made again."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from kroma_nb.blobs import sha256_file
+from kroma_nb.errors import RecordInvalid
+from kroma_nb.model.replay import Cause, CauseKind, PassCheck, Verdict, Verification
+from kroma_nb.run.cache import PassCache
+from kroma_nb.run.differences import of_code, of_files, of_profile
+from kroma_nb.run.playing import Turn
+from kroma_nb.run.resume import every_candidate, rest_of
+from kroma_nb.run.verifying import Verifier, scratch_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from kroma_nb.model.brief import Painter
+    from kroma_nb.model.paid import PaidPainter
+    from kroma_nb.model.run import CandidateOutcome
+    from kroma_nb.run.cache import Found, Made
+    from kroma_nb.run.folder import RunFolder
+    from kroma_nb.run.resume import Rest
+
+
+@dataclass(frozen=True)
+class CacheAudit(PassCache):
+    """A cache that answers nothing, and compares what is made with what the project's cache would have answered.
+
+    Attributes
+    ----------
+    wrong : list of Cause
+        The answers that are not what was made.
+    """
+
+    wrong: list[Cause] = field(default_factory=list)
+
+    def recall(self, _key: str, /) -> Made | None:
+        """Know nothing."""
+        return None
+
+    def found(self, _key: str, /) -> Found | None:
+        """Know nothing."""
+        return None
+
+    def keep(self, made: Made, _data: bytes, /) -> None:
+        """Compare what was made with the answer that is kept."""
+        answer = super().recall(made.key)
+        if answer is None:
+            return
+        entry, picture = (path.relative_to(self.root.parent).as_posix() for path in self.files_of(answer))
+        if answer != made:
+            recorded, now = answer.sha256[:12], made.sha256[:12]
+            what = f"{entry} does not hold what the pass makes; delete it"
+            self.wrong.append(Cause(kind=CauseKind.CACHE, what=what, recorded=recorded, found=now))
+        elif (kept := self.root.parent / picture).is_file() and (digest := sha256_file(kept)) != made.sha256:
+            what = f"{picture} was altered; delete it"
+            self.wrong.append(Cause(kind=CauseKind.CACHE, what=what, recorded=made.sha256[:12], found=digest[:12]))
+
+    def keep_found(self, found: Found) -> None:
+        """Compare what was measured with the answer that is kept."""
+        answer = super().found(found.key)
+        if answer is not None and answer != found:
+            entry = self.place_of(found.key).relative_to(self.root.parent).as_posix()
+            what = f"{entry} does not hold what the guard measures; delete it"
+            self.wrong.append(Cause(kind=CauseKind.CACHE, what=what))
+
+
+def verify_run(
+    folder: RunFolder,
+    *,
+    painter_of: Callable[[Rest], Painter | PaidPainter],
+    cache: PassCache,
+    workers: int | None = None,
+    on_check: Callable[[PassCheck], object] | None = None,
+) -> Verification:
+    """Make every local pass of a run again in scratch space, and say what each gives and why.
+
+    It takes nothing from the cache, so that a picture that was altered together with its record is found, and so is
+    one that came from a false answer of the cache. Nothing in the project is written.
+
+    Parameters
+    ----------
+    folder : RunFolder
+    painter_of : callable
+        Gives the engine of a plan.
+    cache : PassCache
+        The project's; its answers for this run are looked at too.
+    workers : int, optional
+        Threads; by default one a processor.
+    on_check : callable, optional
+        Is told each pass when it is compared.
+
+    Raises
+    ------
+    RequestInvalid
+        If this installation has not the engine.
+    """
+    try:
+        rest = rest_of(folder)
+        differs = list(of_files(folder, rest))
+    except RecordInvalid as error:
+        lost = Cause(kind=CauseKind.RECORD, what=folder.told(error))
+        return Verification(run_id=folder.run_id, checks=(), differs=(lost,))
+    painter, checks = painter_of(rest), []
+    audit = CacheAudit(cache.root)
+    with scratch_of(folder) as scratch, ThreadPoolExecutor(workers or os.cpu_count() or 1) as threads:
+        verifier = Verifier(folder, rest, painter, scratch, audit)
+        verifier.study()
+        for several in threads.map(lambda one: verifier.check(*one), _turns(rest)):
+            for check in several:
+                checks.append(check)
+                if on_check is not None:
+                    on_check(check)
+    code = list(dict.fromkeys(of_code(rest, painter)))
+    differs += [*code, *of_profile(rest), *audit.wrong]
+    return Verification(
+        run_id=folder.run_id, checks=tuple(_explained(check, code) for check in checks), differs=tuple(differs)
+    )
+
+
+def _turns(rest: Rest) -> list[tuple[Turn, CandidateOutcome]]:
+    made = rest.happened.outcomes
+    return [
+        (Turn(job, candidate), made[job.id][candidate.index][-1])
+        for job in rest.plan.jobs
+        for candidate in every_candidate(job, rest.happened)
+        if candidate.index in made.get(job.id, {})
+    ]
+
+
+def _explained(check: PassCheck, code: list[Cause]) -> PassCheck:
+    """Add to a pass that is not exact what may be why."""
+    if check.verdict in {Verdict.EXACT, Verdict.MISSING, Verdict.UNPROVEN}:
+        return check
+    causes = [*check.causes, *(() if check.bought else code)]
+    if not causes:
+        taken = "it was taken from a cache that gave something else" if check.reused else ""
+        together = "the picture and its record were altered together"
+        causes = [Cause(kind=CauseKind.FILE, what=f"nothing on record explains it: {taken or together}")]
+    return check.model_copy(update={"causes": tuple(causes)})

@@ -1,0 +1,203 @@
+"""Every local pass of a run made again in scratch space, and compared with what lies in the run's folder."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+
+from kroma_nb.blobs import sha256_file
+from kroma_nb.errors import FileMissing, KromaError, PictureTooLarge, PictureUnreadable
+from kroma_nb.images import as_rgb, load
+from kroma_nb.model.replay import TOLERANCE_LEVELS, TOLERANCE_SHARE, Cause, CauseKind, PassCheck, Verdict
+from kroma_nb.model.words import PassName
+from kroma_nb.run.folder import PASS_FOLDERS, RunFolder
+from kroma_nb.run.originals import Originals, paid_key
+from kroma_nb.run.playing import Equipment, Playing, Turn, style_of
+from kroma_nb.run.tasks import make_candidate, study_style
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kroma_nb.images import Picture
+    from kroma_nb.model.brief import Painter
+    from kroma_nb.model.ledger import Receipt
+    from kroma_nb.model.paid import PaidPainter
+    from kroma_nb.model.run import CandidateOutcome, PassRecord
+    from kroma_nb.run.cache import PassCache
+    from kroma_nb.run.resume import Rest
+    from kroma_nb.run.tasks import CandidateTask
+
+SCRATCH_RUN = "again"
+
+
+class Verifier:
+    """Makes candidates of one run again; several threads may ask it at once.
+
+    Parameters
+    ----------
+    folder : RunFolder
+        The run.
+    rest : Rest
+        What its files say.
+    painter : Painter or PaidPainter
+        The engine; a paid one is not called: its pictures are compared with what was sent.
+    scratch : Path
+        From `scratch_of`.
+    cache : PassCache
+        Is told what was made.
+    """
+
+    def __init__(
+        self, folder: RunFolder, rest: Rest, painter: Painter | PaidPainter, scratch: Path, cache: PassCache
+    ) -> None:
+        self.folder, self.rest = folder, rest
+        self._run = Playing(rest.plan, RunFolder(scratch, SCRATCH_RUN), painter, Equipment(cache=cache), ())
+        self._run.inputs.update(rest.happened.paths)
+        self._study = {style_of(job): job.references for job in rest.plan.jobs}
+        self._failed: dict[tuple[str, ...], Cause] = {}
+
+    def study(self) -> None:
+        """Read the styles of the run again."""
+        for style, references in self._study.items():
+            if not style or self.rest.plan.card.paid:
+                self._run.palettes[style] = None
+                continue
+            try:
+                files = tuple((self._run.stored(file), file.ref) for file in references)
+                painter = cast("Painter", self._run.painter)
+                self._run.palettes[style] = study_style(painter, self.folder.root, files)
+            except (KromaError, KeyError) as error:
+                self._failed[style] = _file_cause(error, self.folder)
+
+    def check(self, turn: Turn, before: CandidateOutcome) -> tuple[PassCheck, ...]:
+        """Make a candidate again, and compare every pass that it has."""
+        lost = self._failed.get(style_of(turn.job))
+        if lost is None:
+            again, failure = self._made_again(turn, before)
+        else:
+            again, failure = {}, lost
+        checks = [self._compared(turn, record, again.get(record.name), failure) for record in before.passes]
+        for path in again.values():
+            path.unlink(missing_ok=True)
+        return tuple(checks)
+
+    def _made_again(self, turn: Turn, before: CandidateOutcome) -> tuple[dict[PassName, Path], Cause | None]:
+        try:
+            task = self._run.task(turn)
+            if self.rest.plan.card.paid:
+                task = replace(task, bought=self._bought(task, turn, before))
+            outcome = make_candidate(task)
+        except (KromaError, KeyError) as error:
+            return {}, _file_cause(error, self.folder)
+        root = self._run.folder.root
+        again = {record.name: root / record.output.path for record in outcome.passes}
+        if outcome.failure is None:
+            return again, None
+        said = outcome.failure.message.replace(f"{root}/", "")
+        return again, Cause(kind=CauseKind.FILE, what=said)
+
+    def _bought(self, task: CandidateTask, turn: Turn, before: CandidateOutcome) -> Receipt:
+        key = paid_key(task.engine, task.brief, turn.job.scene.sha256, style_of(turn.job))
+        original = before.passes[0].output.sha256 if before.passes else ""
+        receipt = Originals(self.folder.root).bought(key, original=original)
+        if receipt is None or receipt.original.sha256 != original:
+            raise FileMissing(self.folder.root / "originals", turn.job.id, "what was bought for it is not there")
+        return receipt
+
+    def _compared(self, turn: Turn, record: PassRecord, again: Path | None, failure: Cause | None) -> PassCheck:
+        path = self.folder.root / record.output.path
+        found = sha256_file(path) if path.is_file() else ""
+        check = PassCheck(
+            job_id=turn.job.id,
+            candidate=turn.candidate.index,
+            pass_name=record.name,
+            path=record.output.path,
+            verdict=Verdict.EXACT,
+            bought=self.rest.plan.card.paid and record.name is PassName.GENERATE,
+            reused=record.reused,
+        )
+        causes = []
+        if found and found != record.output.sha256:
+            causes.append(_altered(record.output.path, record.output.sha256, found))
+        if not found:
+            return _judged(check, Verdict.MISSING, [Cause(kind=CauseKind.FILE, what=f"{record.output.path} is gone")])
+        if again is None or not again.is_file():
+            return _judged(check, Verdict.UNPROVEN, [*causes, *([failure] if failure else [])])
+        if sha256_file(again) == found:
+            return _judged(check, Verdict.EXACT, causes)
+        return _measured(check, again, path, causes)
+
+
+def _judged(check: PassCheck, verdict: Verdict, causes: list[Cause]) -> PassCheck:
+    return check.model_copy(update={"verdict": verdict, "causes": tuple(causes)})
+
+
+def _measured(check: PassCheck, again: Path, path: Path, causes: list[Cause]) -> PassCheck:
+    try:
+        one, other = load(again), load(path, name=check.path)
+    except (PictureUnreadable, PictureTooLarge) as error:
+        return _judged(check, Verdict.CHANGED, [*causes, Cause(kind=CauseKind.FILE, what=str(error))])
+    share, farthest = differing(one, other)
+    close = share <= TOLERANCE_SHARE
+    judged = _judged(check, Verdict.TOLERANCE if close else Verdict.CHANGED, causes)
+    return judged.model_copy(update={"differing": share, "farthest": farthest})
+
+
+def differing(one: Picture, other: Picture) -> tuple[float, int]:
+    """Compare two pictures.
+
+    Parameters
+    ----------
+    one, other : uint8 array, shape (H, W), (H, W, 3) or (H, W, 4)
+        sRGB levels 0-255.
+
+    Returns
+    -------
+    float, 0 to 1
+        The share of pixels that differ by more than `TOLERANCE_LEVELS`; 1 for pictures of other sizes.
+    int, levels
+        By how much the farthest pixel differs.
+
+    Examples
+    --------
+    >>> page = np.zeros((10, 10), np.uint8)
+    >>> other = page.copy()
+    >>> other[0, :2] = 1, 9
+    >>> differing(page, other)
+    (0.01, 9)
+    """
+    if one.shape[:2] != other.shape[:2]:
+        return 1.0, 255
+    if one.shape != other.shape:
+        one, other = as_rgb(one), as_rgb(other)
+    apart = np.abs(one.astype(np.int16) - other)
+    worst = apart if apart.ndim == 2 else apart.max(axis=2)
+    return float((worst > TOLERANCE_LEVELS).mean()), int(worst.max(initial=0))
+
+
+def _altered(path: str, recorded: str, found: str) -> Cause:
+    return Cause(kind=CauseKind.FILE, what=f"{path} was altered", recorded=recorded[:12], found=found[:12])
+
+
+def _file_cause(error: KromaError | KeyError, folder: RunFolder) -> Cause:
+    said = folder.told(error) if isinstance(error, KromaError) else "the run has not kept an input of its plan"
+    return Cause(kind=CauseKind.FILE, what=said)
+
+
+@contextmanager
+def scratch_of(folder: RunFolder) -> Iterator[Path]:
+    """Give a folder of its own that finds the project's inputs and originals, and is gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="kroma-verify-") as name:
+        scratch = Path(name)
+        for kept in ("inputs", "originals"):
+            (scratch / kept).symlink_to(folder.root / kept)
+        for made in PASS_FOLDERS.values():
+            (scratch / "runs" / SCRATCH_RUN / made).mkdir(parents=True)
+        yield scratch
+        shutil.rmtree(scratch / "runs")
