@@ -113,11 +113,12 @@ class Desk:
 
 
 def booked(book: Path) -> tuple[Run, ...]:
-    """Give the runs that were written into a run book and are still there, in the order in which they began."""
+    """Give the runs that were written into a run book and are still there, each once, as they last began or went on."""
     with contextlib.suppress(FileNotFoundError):
         entries = [json.loads(line) for line in book.read_text("utf-8").splitlines()]
         roots = [(Path(entry["root"]), str(entry["run_id"])) for entry in entries]
-        roots = [(root, run_id) for root, run_id in roots if (root / "runs" / run_id).is_dir()]
+        newest = reversed(dict.fromkeys(reversed(roots)))
+        roots = [(root, run_id) for root, run_id in newest if (root / "runs" / run_id).is_dir()]
         # <home>/var/projects/<slug>
         return tuple(open_workbench(root.parents[2]).project(root.name).runs[run_id] for root, run_id in roots)
     return ()

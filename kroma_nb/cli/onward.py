@@ -1,0 +1,58 @@
+"""The commands that go on with a run, exactly as they are typed here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kroma_nb.batch.leading import command
+from kroma_nb.errors import BudgetExceeded, KromaError
+from kroma_nb.model.words import CandidateStatus, JobStatus, RunStatus
+
+if TYPE_CHECKING:
+    from kroma_nb.model.runlog import RunLog
+    from kroma_nb.workbench import Project, Run
+
+OPEN = frozenset({RunStatus.INTERRUPTED, RunStatus.PARTIAL, RunStatus.FAILED})
+"""How a run ends that can be gone on with."""
+
+
+def next_commands(one: Run) -> tuple[str, ...]:
+    """Give the commands that go on with a run; none where nothing is left of it."""
+    if one.status not in OPEN:
+        return ()
+    try:
+        words = _words(one)
+    except KromaError:
+        return ()  # whoever tries it is told why it cannot go on
+    return tuple(command(said, one.project) for said in words)
+
+
+def _words(one: Run) -> list[str]:
+    from kroma_nb.workbench.resuming import left_to_do
+
+    left, log = left_to_do(one), one.log
+    words = _budgets(log)
+    if left.rest.turns or log.status is RunStatus.INTERRUPTED:
+        words.append(f"resume {one.run_id}")
+    if left.rest.in_doubt:
+        words.append(f"resume {one.run_id} --pay-again")
+    if left.rest.turns or left.rest.in_doubt:
+        return words
+    return words + [f"retry {one.run_id} {job.id}" for job in log.jobs if job.status is JobStatus.FAILED]
+
+
+def _budgets(log: RunLog) -> list[str]:
+    """Give the commands that raise a project's budget, where one stood in the way."""
+    skipped = [c for job in log.jobs for c in job.candidates if c.status is CandidateStatus.SKIPPED_BUDGET]
+    said = {c.failure.message for c in skipped if c.failure and c.failure.error_code == BudgetExceeded.error_code}
+    a_run = any(message.startswith("the project's budget for a run") for message in said)
+    a_month = any(message.startswith("the project's budget for 2") for message in said)
+    return ["budget --per-run USD"] * a_run + ["budget --per-month USD"] * a_month
+
+
+def others_left(project: Project, *, beside: str) -> tuple[str, ...]:
+    """Give, for the newest other runs that were cut short or lack pictures, what is left and the command."""
+    rows = [row for row in project.runs.rows() if row.status in OPEN and row.run_id != beside]
+    return tuple(
+        f"Run {row.run_id} is {row.status.value}: {command(f'resume {row.run_id}', project)}" for row in rows[:3]
+    )
