@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kroma_nb.batch.leading import command
 from kroma_nb.errors import BudgetExceeded, KromaError
 from kroma_nb.model.words import CandidateStatus, JobStatus, RunStatus
 
@@ -18,6 +17,8 @@ OPEN = frozenset({RunStatus.INTERRUPTED, RunStatus.PARTIAL, RunStatus.FAILED})
 
 def next_commands(one: Run) -> tuple[str, ...]:
     """Give the commands that go on with a run; none where nothing is left of it."""
+    from kroma_nb.batch.leading import command
+
     if one.status not in OPEN:
         return ()
     try:
@@ -52,6 +53,8 @@ def _budgets(log: RunLog) -> list[str]:
 
 def others_left(project: Project, *, beside: str) -> tuple[str, ...]:
     """Give, for the newest other runs that were cut short or lack pictures, what is left and the command."""
+    from kroma_nb.batch.leading import command
+
     rows = [row for row in project.runs.rows() if row.status in OPEN and row.run_id != beside]
     return tuple(
         f"Run {row.run_id} is {row.status.value}: {command(f'resume {row.run_id}', project)}" for row in rows[:3]
