@@ -321,6 +321,8 @@ def test_costs_are_listed_added_up_and_drawn(kroma: Kroma, desk, server) -> None
     assert "by stage" in (desk / "bars.svg").read_text()
     assert (told["total_micro_usd"], told["by"], len(told["calls"])) == (240_000, {"loopback": 240_000}, 6)
     assert (wrong, "let it end with .svg" in err) == (2, True)
+    kroma("runs", "delete", told["calls"][0]["run_id"], "--yes")
+    assert json.loads(kroma("costs", "--json")[1])["total_micro_usd"] == 240_000
 
 
 def test_a_budget_is_set_kept_shown_and_taken_away(kroma: Kroma, server) -> None:
