@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 OPEN = frozenset({RunStatus.INTERRUPTED, RunStatus.PARTIAL, RunStatus.FAILED})
 """How a run ends that can be gone on with."""
+CUT_SHORT = frozenset({RunStatus.INTERRUPTED})
+LOOKED_AT, NAMED = 60, 3
 
 
 def next_commands(one: Run) -> tuple[str, ...]:
@@ -51,11 +53,20 @@ def _budgets(log: RunLog) -> list[str]:
     return ["budget --per-run USD"] * a_run + ["budget --per-month USD"] * a_month
 
 
-def others_left(project: Project, *, beside: str) -> tuple[str, ...]:
-    """Give, for the newest other runs that were cut short or lack pictures, what is left and the command."""
+def unfinished(project: Project, *, beside: str = "", of: frozenset[RunStatus] = OPEN) -> tuple[str, ...]:
+    """Give a sentence for each of the newest runs that are not whole, with the command that goes on with it.
+
+    Parameters
+    ----------
+    project : Project
+    beside : str
+        The id of a run that is left out.
+    of : frozenset of RunStatus
+        What counts as not whole.
+    """
     from kroma_nb.batch.leading import command
 
-    rows = [row for row in project.runs.rows() if row.status in OPEN and row.run_id != beside]
+    rows = [row for row in project.runs.rows(limit=LOOKED_AT) if row.status in of and row.run_id != beside]
     return tuple(
-        f"Run {row.run_id} is {row.status.value}: {command(f'resume {row.run_id}', project)}" for row in rows[:3]
+        f"Run {row.run_id} is {row.status.value}: {command(f'resume {row.run_id}', project)}" for row in rows[:NAMED]
     )

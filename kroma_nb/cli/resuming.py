@@ -9,7 +9,7 @@ import typer
 
 from kroma_nb.cli import screen
 from kroma_nb.cli.making import show_run
-from kroma_nb.cli.onward import next_commands, others_left
+from kroma_nb.cli.onward import next_commands, unfinished
 from kroma_nb.cli.options import AsJson, ConfirmSpend, Home, MaxCost, Options, Slug, Workers, takes
 from kroma_nb.cli.spending import agreed
 from kroma_nb.cli.stopping import stop_flag
@@ -105,7 +105,7 @@ def _go_on(
 def _nothing_left(one: Run, left: LeftToDo, *, as_json: bool) -> None:
     """Say that there is nothing to make, what is in doubt, and which other runs are not whole."""
     log, commands = one.log, next_commands(one)
-    others = others_left(one.project, beside=one.run_id)
+    others = unfinished(one.project, beside=one.run_id)
     if as_json:
         doubtful = [row.to_json() for row in left.rows]
         facts = {"project": one.project.slug, "run_id": one.run_id, "status": log.status.value}

@@ -171,32 +171,48 @@ def test_an_amount_that_is_none_is_named(kroma: Kroma, word) -> None:
     assert f"{word[2:].replace('-', '_')}: 'much' is no amount of money" in err
 
 
-def test_a_killed_run_is_finished_by_the_commands_that_are_named_one_after_the_other(
-    kroma: Kroma, desk, server, story
-) -> None:
+@pytest.fixture
+def killed(desk: Path, server: Provider, story: Project) -> str:
+    """A run that was killed while its third answer came; two of its six pictures were bought, one is in doubt."""
     server.script.extend(["ok", "ok", "kill within"])
     child = begun(desk, "run", *PAID, "--confirm-spend")
     child.communicate(timeout=60)
     assert child.returncode == -signal.SIGKILL
+    return story.runs["latest"].run_id
 
-    _, listed, _ = kroma("runs", "list")
-    unsure, shown, refused = kroma("resume")
+
+def test_a_killed_run_is_named_with_its_command_wherever_one_looks(kroma: Kroma, killed: str) -> None:
+    listed, standing, told = kroma("runs", "list")[1], kroma("status")[1], kroma("runs", "show")[1]
+
+    for said in (listed, standing):
+        assert f"Run {killed} is interrupted: kroma resume {killed}\n" in said
+    assert f"Next: kroma resume {killed}\n" in told
+    assert next_command(told) == ["resume", killed, "--pay-again"]
+
+
+def test_what_is_left_of_a_killed_run_is_shown_before_anything_is_bought(kroma: Kroma, killed, server, story) -> None:
+    code, shown, refused = kroma("resume")
+
     (doubtful,) = [row for row in story.costs.rows() if row.state == "in_doubt"]
-
-    assert "interrupted" in listed
-    assert "`kroma resume`" in listed
-    assert unsure == 3
+    assert code == 3
     assert "3 pictures to make" in shown
     assert doubtful.call_id in shown
     assert "In doubt: 1 picture, for which $0.04 stays charged" in shown
     assert "3 pictures would cost up to" in refused
     assert server.bills == 3
 
+
+def test_a_killed_run_is_finished_by_the_commands_that_are_named_one_after_the_other(
+    kroma: Kroma, killed, server, story
+) -> None:
     code, out, _ = kroma("resume", "--confirm-spend")
     assert (code, server.bills) == (6, 6)
     named = next_command(out)
-    assert named[:1] + named[2:] == ["resume", "--pay-again"]
-    assert kroma(*named)[0] == 3
+    assert named == ["resume", killed, "--pay-again"]
+    unsure, shown, _ = kroma(*named)
+    assert unsure == 3
+    assert "1 picture may have been billed already, and would be bought again" in shown
+
     code, out, _ = kroma(*named, "--confirm-spend")
 
     assert (code, server.bills) == (0, 7)
