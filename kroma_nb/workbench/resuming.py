@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, cast
 
-from kroma_nb import run
+from kroma_nb import planning, run
 from kroma_nb.errors import RequestInvalid
 from kroma_nb.model.money import Forecast, Money
 from kroma_nb.model.paid import Repeats
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from kroma_nb.model.brief import Painter
     from kroma_nb.model.left import LeftRow
     from kroma_nb.model.paid import PaidPainter
+    from kroma_nb.model.plan import Plan
     from kroma_nb.report import View
     from kroma_nb.workbench.paying import How
     from kroma_nb.workbench.runs import Run
@@ -85,12 +86,25 @@ def left_to_do(one: Run, *, pay_again: bool = False, more: tuple[str, int] | Non
     painter = painter_of(folder.plan())
     repeats = cast("PaidPainter", painter).repeats if hasattr(painter, "repeats") else Repeats.NOTHING
     rest = run.rest_of(folder, pay_again=pay_again, repeats=repeats)
+    rest = replace(rest, plan=_at_todays_price(one, rest.plan))
     if more is not None:
         rest = run.more_of(rest, *more)
     # A call that is only asked after, or sent again under its key, is reserved already.
     turns = [(turn.job, turn.candidate) for turn in rest.turns if not turn.doubtful]
     forecast = price_of(one.project, rest.plan, turns)
     return LeftToDo(rest, forecast, len(rest.in_doubt), painter)
+
+
+def _at_todays_price(one: Run, plan: Plan) -> Plan:
+    """Give a plan with what its pictures cost today, where the catalog knows that; months may lie between."""
+    if not plan.card.paid:
+        return plan
+    catalog = planning.catalog_of(one.project.bench.home)
+    card = catalog.find(plan.card.provider, plan.card.model)
+    if card is None or not card.paid or card.upper_price is None:
+        return plan
+    forecast = plan.forecast.model_copy(update={"prices_as_of": catalog.as_of})
+    return plan.model_copy(update={"card": card, "forecast": forecast})
 
 
 @dataclass(frozen=True)
