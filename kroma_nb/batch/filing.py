@@ -91,7 +91,7 @@ class Desk:
         return data
 
     def file(self, data: bytes, record: NotebookRecord, runs: Iterable[Run]) -> Path:
-        """Put notebook and record beside each run's log, and say where the notebook is now.
+        """Put notebook and record beside the log of each run that it has made, and say where the notebook is now.
 
         Raises
         ------
@@ -101,6 +101,8 @@ class Desk:
         kept = self.path
         text = (record.model_dump_json(indent=2, by_alias=True) + "\n").encode()
         for run in runs:
+            if (run.folder / RECORD).exists():
+                continue  # it was made by another notebook, and this one has only gone on with it
             write_atomic(run.folder / NOTEBOOK, data)
             write_atomic(run.folder / RECORD, text, durable=True)
             kept = run.folder / NOTEBOOK
