@@ -91,7 +91,7 @@ class Desk:
         return data
 
     def file(self, data: bytes, record: NotebookRecord, runs: Iterable[Run]) -> Path:
-        """Put notebook and record beside each run's log, and say where the notebook is now.
+        """Put notebook and record beside the log of each run that it has made, and say where the notebook is now.
 
         Raises
         ------
@@ -101,6 +101,8 @@ class Desk:
         kept = self.path
         text = (record.model_dump_json(indent=2, by_alias=True) + "\n").encode()
         for run in runs:
+            if (run.folder / RECORD).exists():
+                continue  # it was made by another notebook, and this one has only gone on with it
             write_atomic(run.folder / NOTEBOOK, data)
             write_atomic(run.folder / RECORD, text, durable=True)
             kept = run.folder / NOTEBOOK
@@ -113,11 +115,12 @@ class Desk:
 
 
 def booked(book: Path) -> tuple[Run, ...]:
-    """Give the runs that were written into a run book and are still there, in the order in which they began."""
+    """Give the runs that were written into a run book and are still there, each once, as they last began or went on."""
     with contextlib.suppress(FileNotFoundError):
         entries = [json.loads(line) for line in book.read_text("utf-8").splitlines()]
         roots = [(Path(entry["root"]), str(entry["run_id"])) for entry in entries]
-        roots = [(root, run_id) for root, run_id in roots if (root / "runs" / run_id).is_dir()]
+        newest = reversed(dict.fromkeys(reversed(roots)))
+        roots = [(root, run_id) for root, run_id in newest if (root / "runs" / run_id).is_dir()]
         # <home>/var/projects/<slug>
         return tuple(open_workbench(root.parents[2]).project(root.name).runs[run_id] for root, run_id in roots)
     return ()

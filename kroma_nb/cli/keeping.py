@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from kroma_nb.cli import screen
+from kroma_nb.cli.onward import CUT_SHORT, unfinished
 from kroma_nb.cli.options import AsJson, Home, Limit, Options, Slug, Yes, takes
 from kroma_nb.model.words import ExitCode
 
@@ -132,11 +133,16 @@ def status(home: Home = None, as_json: AsJson = False) -> None:
     """Show how the workspace stands: projects, what is running, what cannot be read."""
     from kroma_nb.workbench import open_workbench
 
-    found = open_workbench(home).status()
+    bench = open_workbench(home)
+    found = bench.status()
     if as_json:
         screen.show_json({"ok": not (found.unreadable or found.database), **found.to_json()})
-    else:
-        screen.show(found.view)
+        return
+    screen.show(found.view)
+    # Without a database or a project's card it is said above what is wrong.
+    for slug in [] if found.database else [row.slug for row in found.projects]:
+        for said in unfinished(bench.project(slug), of=CUT_SHORT):
+            screen.say(said)
 
 
 def reindex(home: Home = None, as_json: AsJson = False) -> None:

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import signal
-import threading
-from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from kroma_nb.cli import screen
-from kroma_nb.cli.options import AsJson, Home, PlanOptions, Slug, takes
+from kroma_nb.cli.options import AsJson, Home, PlanOptions, RunOptions, Slug, Workers, takes
+from kroma_nb.cli.spending import agreed
+from kroma_nb.cli.stopping import stop_flag
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from kroma_nb.workbench import PlannedRun, Project, Run
-
-Workers = Annotated[int | None, typer.Option(min=1, help="Candidates made at once; by default one a processor.")]
 
 
 def init(
@@ -46,19 +42,26 @@ def plan(options: PlanOptions, project: Slug = None, home: Home = None, as_json:
     """Show what a run would make and cost; writes nothing."""
     planned = _planned(options, _project(home, project))
     if as_json:
-        screen.show_json(planned.plan.to_json())
+        screen.show_json(planned.plan.model_copy(update={"forecast": planned.forecast()}).to_json())
     else:
         screen.show(planned.view)
 
 
-@takes(PlanOptions)
-def run(
-    options: PlanOptions, project: Slug = None, home: Home = None, workers: Workers = None, as_json: AsJson = False
-) -> None:
+@takes(RunOptions)
+def run(options: RunOptions, project: Slug = None, home: Home = None, as_json: AsJson = False) -> None:
     """Draw every candidate, measure and rank them, and write the gallery. Ctrl-C stops in good order."""
     place = _project(home, project)
-    made = play(place, _planned(options, place), workers=workers, quiet=as_json)
-    _show_runs(place, [made], as_json=as_json)
+    planned = _planned(options, place)
+    forecast = planned.forecast()
+    if forecast.paid_pictures and not as_json:
+        # What is planned in full is what `kroma plan` shows.
+        screen.show(replace(planned.view, columns=(), rows=()))
+    most = planned.plan.max_cost
+    sure = agreed(forecast, most=most, confirm_spend=options.confirm_spend, ask=not as_json)
+    title = f"{planned.plan.stage.value}: {planned.pictures} pictures"
+    with stop_flag() as stop, screen.progress(title, planned.pictures, shown=not as_json) as follow:
+        made = place.run(planned, confirm_spend=sure, workers=options.workers, stop=stop, on_event=follow)
+    show_run(made, as_json=as_json)
 
 
 DemoHome = Annotated[Path, typer.Option("--home", help="The workspace's folder.")]
@@ -77,13 +80,6 @@ def demo(home: DemoHome = Path("kroma-demo"), workers: Workers = None, as_json: 
     notebooks.show(done, as_json=as_json, project="demo", next_step=f"Look around: {look}")
 
 
-def play(project: Project, planned: PlannedRun, *, workers: int | None, quiet: bool) -> Run:
-    """Play a plan with a progress bar; the first Ctrl-C lets what is being made come to its end."""
-    title = f"{planned.plan.stage.value}: {planned.pictures} pictures"
-    with _stop_flag() as stop, screen.progress(title, planned.pictures, shown=not quiet) as follow:
-        return project.run(planned, workers=workers, stop=stop, on_event=follow)
-
-
 def _project(home: Path | None, slug: str | None) -> Project:
     from kroma_nb.workbench import open_workbench
 
@@ -94,43 +90,28 @@ def _planned(options: PlanOptions, project: Project) -> PlannedRun:
     return project.plan(settings=options.settings(project), **options.words())
 
 
-def _show_runs(project: Project, made: list[Run], *, as_json: bool) -> None:
+def show_run(made: Run, *, as_json: bool) -> None:
+    """Publish a run, show how it ended and what to do next, and end with its exit code."""
     from kroma_nb import report
     from kroma_nb.cli.notebooks import run_row
-    from kroma_nb.model.words import ExitCode
+    from kroma_nb.cli.onward import next_commands
 
-    *earlier, last = made
-    published = last.publish(*earlier)
-    code = ExitCode.worst(one.log.exit_code for one in made)
+    published = made.publish()
+    log, code = made.log, int(made.log.exit_code)
+    commands = next_commands(made)
     if as_json:
-        runs = [run_row(one) for one in made]
         paths = {"gallery": str(published.gallery), "contact_sheet": str(published.contact_sheet)}
-        screen.show_json({"ok": code == 0, "project": project.slug, "runs": runs, **paths})
+        spent = {"spent_micro_usd": log.spent.micro_usd, "next": list(commands)}
+        facts = {"project": made.project.slug, "runs": [run_row(made)], **paths, **spent}
+        screen.show_json({"ok": code == 0, **facts})
     else:
-        for one in made:
-            screen.show(report.run_view(one.log))
-        screen.say(f"Run log: {last.folder / 'run.json'}")
+        screen.show(report.run_view(log))
+        if log.spent:
+            screen.say(f"Charged: {log.spent}")
+        screen.say(f"Run log: {made.folder / 'run.json'}")
         screen.say(f"Contact sheet: {published.contact_sheet}")
         screen.say(f"Gallery: {published.gallery}")
+        for command in commands:
+            screen.say(f"Next: {command}")
     if code:
-        raise typer.Exit(int(code))
-
-
-@contextmanager
-def _stop_flag() -> Iterator[threading.Event]:
-    stop = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
-        yield stop  # signals are the main thread's
-        return
-
-    def ask(*_: object) -> None:
-        if stop.is_set():
-            raise KeyboardInterrupt
-        stop.set()
-
-    before = {name: signal.signal(name, ask) for name in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield stop
-    finally:
-        for name, handler in before.items():
-            signal.signal(name, handler)
+        raise typer.Exit(code)

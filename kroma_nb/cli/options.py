@@ -31,6 +31,11 @@ Slug = Annotated[str | None, typer.Option("--project", "-p", help="The project; 
 Limit = Annotated[int | None, typer.Option(min=1, help="At most so many.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON on standard output.")]
+Workers = Annotated[int | None, typer.Option(min=1, help="Candidates made at once; by default one a processor.")]
+ConfirmSpend = Annotated[
+    bool, typer.Option("--confirm-spend", help="Agree to what it may cost; without it a terminal is asked.")
+]
+MaxCost = Annotated[str | None, typer.Option(metavar="USD", help="Spend at most so much in all, in US dollars.")]
 
 
 @dataclass(frozen=True)
@@ -71,6 +76,10 @@ class PlanOptions(Options):
         Path | None, typer.Option(parser=_named, help="Settings of the project, instead of its own.")
     ] = None
     allow_large_batch: Annotated[bool, typer.Option(help="Plan more paid pictures than safe_batch_limit.")] = False
+    max_cost: MaxCost = None
+    max_price: Annotated[
+        str | None, typer.Option(metavar="USD", help="A paid picture may cost so much; needed where no price is known.")
+    ] = None
 
     def settings(self, project: Project) -> Settings:
         """Load the layers of settings; paths that are named here start from the current folder."""
@@ -83,9 +92,17 @@ class PlanOptions(Options):
     def words(self) -> dict[str, Any]:
         """Turn the options into what `Project.plan` takes; relative paths start from the current folder."""
         own = {"scene", "style", "app_settings", "project_settings"}
-        same = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in own}
+        same = {f.name: getattr(self, f.name) for f in fields(PlanOptions) if f.name not in own}
         given = same | {"scenes": self.scene or [], "styles": self.style or [], "only": self.only or []}
         return {name: value for name, value in given.items() if value is not None}
+
+
+@dataclass(frozen=True)
+class RunOptions(PlanOptions):
+    """What `run` can be asked for beside its plan."""
+
+    confirm_spend: ConfirmSpend = False
+    workers: Workers = None
 
 
 def takes(kind: type[Options]) -> Callable[[Callable[..., None]], Callable[..., None]]:

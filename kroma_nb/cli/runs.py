@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kroma_nb.cli import screen
+from kroma_nb.cli.onward import CUT_SHORT, next_commands, unfinished
 from kroma_nb.cli.options import AsJson, Home, Limit, Options, Slug, Yes, takes
 from kroma_nb.errors import RequestInvalid
 
@@ -39,6 +40,8 @@ def list_runs(
         screen.show_json({"ok": True, "project": place.slug, "runs": runs})
     else:
         screen.show(report.runs_view(place.slug, rows, lost, hidden=0 if every else place.runs.put_away))
+        for said in unfinished(place, of=CUT_SHORT):
+            screen.say(said)
 
 
 @app.command("show")
@@ -55,6 +58,8 @@ def show(run_id: RunId = "latest", project: Slug = None, home: Home = None, as_j
         path = made.folder / name
         if path.exists():
             screen.say(f"{name}: {path}")
+    for said in next_commands(made):
+        screen.say(f"Next: {said}")
 
 
 TWO_RUNS = "Two runs, the earlier first: an id, its last signs, or `latest`."

@@ -97,10 +97,7 @@ def say(text: str) -> None:
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Write a table; every cell is plain text."""
     grid = Table(
-        title=plain(title),
-        title_justify="left",
         header_style="bold",
-        title_style="bold",
         box=SIMPLE_HEAD,
         pad_edge=False,
     )
@@ -109,6 +106,8 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> 
         grid.add_column(plain(column), overflow="fold", width=width)
     for row in rows:
         grid.add_row(*(plain(cell) for cell in row))
+    # A title of its own: above a narrow table it would be broken to the table's width.
+    console.print(f"[bold]{plain(title)}[/]", soft_wrap=True)
     console.print(grid)
 
 
@@ -156,6 +155,8 @@ def progress(title: str, pictures: int, *, shown: bool) -> Iterator[Callable[[Ev
         bar = bars.add_task(plain(title), total=pictures)
 
         def follow(event: Event) -> None:
+            if event.event == "run_resumed":
+                bars.update(bar, total=event.pictures)
             if event.event == "candidate_finished":
                 bars.advance(bar)
 
@@ -177,6 +178,9 @@ def runs_progress(title: str, *, shown: bool) -> Iterator[Callable[[Event], None
             if event.event == "run_started":
                 bars.update(waiting, visible=False)
                 newest = bars.add_task(plain(f"{event.project} {event.run_id}"), total=event.pictures)
+            if event.event == "run_resumed":
+                # What ended before it went on is behind it.
+                bars.reset(newest, total=event.pictures)
             if event.event == "candidate_finished":
                 bars.advance(newest)
 

@@ -6,7 +6,7 @@ import lazy_loader
 
 if TYPE_CHECKING:
     from kroma_nb.report.chain import Step, StepKind, lineage
-    from kroma_nb.report.costs import cost_bars, costs_view, drawn_bars
+    from kroma_nb.report.costs import budget_words, cost_bars, costs_view, drawn_bars
     from kroma_nb.report.diff.comparing import compare_runs, diff_table
     from kroma_nb.report.diff.page import diff_page
     from kroma_nb.report.diff.view import diff_view
@@ -40,7 +40,7 @@ __getattr__, __dir__, _ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "chain": ["Step", "StepKind", "lineage"],
-        "costs": ["cost_bars", "costs_view", "drawn_bars"],
+        "costs": ["budget_words", "cost_bars", "costs_view", "drawn_bars"],
         "diff.comparing": ["compare_runs", "diff_table"],
         "diff.page": ["diff_page"],
         "diff.view": ["diff_view"],
@@ -80,6 +80,7 @@ __all__ = [
     "asset_page",
     "asset_view",
     "assets_view",
+    "budget_words",
     "candidate_page",
     "candidate_row",
     "candidate_view",

@@ -32,7 +32,7 @@ def costs_view(slug: str, costs: Sequence[CostRow], budget: Budget) -> View:
             f"Of that {upper} for {len(held)} calls of which nobody knows yet whether they were billed: "
             "look for the request in the provider's account."
         )
-    notes.append(_budget(budget))
+    notes.append(budget_words(budget))
     return View(f"Costs of {slug}", COLUMNS if rows else (), rows, tuple(notes))
 
 
@@ -54,9 +54,19 @@ def _row(cost: CostRow) -> tuple[str, ...]:
     )
 
 
-def _budget(budget: Budget) -> str:
+def budget_words(budget: Budget) -> str:
+    """Say what a project may cost, as a sentence.
+
+    Examples
+    --------
+    >>> from kroma_nb.model.money import Budget, Money
+    >>> budget_words(Budget(per_run=Money(), per_month=Money.of(20)))
+    'Budget: $0.00 a run, $20.00 a month.'
+    """
     limits = [
-        f"{amount} {what}" for amount, what in ((budget.per_run, "a run"), (budget.per_month, "a month")) if amount
+        f"{amount} {what}"
+        for amount, what in ((budget.per_run, "a run"), (budget.per_month, "a month"))
+        if amount is not None
     ]
     return f"Budget: {', '.join(limits)}." if limits else "Budget: no limit but what is confirmed for each run."
 

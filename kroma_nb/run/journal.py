@@ -194,6 +194,20 @@ def is_played(path: Path) -> bool:
         return False
 
 
+def refuse_played(path: Path) -> None:
+    """Refuse to touch a run that a living process plays.
+
+    Raises
+    ------
+    InUse
+        With the process.
+    RecordInvalid
+        If there is no such file.
+    """
+    if is_played(path):
+        raise InUse(f"run {path.parent.name}", _played_by(path), "wait for its end, or stop it")
+
+
 def is_abandoned(folder: RunFolder) -> bool:
     """Tell whether a run has begun, has no end, and no living process plays it."""
     if folder.log_path.exists() or not folder.journal_path.exists() or is_played(folder.journal_path):

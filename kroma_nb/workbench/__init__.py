@@ -7,6 +7,7 @@ from kroma_nb.workbench.diffs import Diff
 from kroma_nb.workbench.index import IndexBehind
 from kroma_nb.workbench.lineage import Affected, Lineage
 from kroma_nb.workbench.planned import PlannedRun
+from kroma_nb.workbench.practice import open_practice
 from kroma_nb.workbench.project import Project
 from kroma_nb.workbench.projects import Projects
 from kroma_nb.workbench.resources import shipped
@@ -32,6 +33,7 @@ __all__ = [
     "Run",
     "Runs",
     "Workbench",
+    "open_practice",
     "open_workbench",
     "shipped",
 ]

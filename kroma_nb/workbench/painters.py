@@ -27,6 +27,8 @@ def painter_for(card: ModelCard) -> Painter | PaidPainter:
     """
     if card.provider == "ink":
         return _ink(card)
+    if card.provider == "practice":
+        return _practice()
     offered = {entry.name: entry for entry in entry_points(group=GROUP)}
     if card.provider not in offered:
         problem = f"there is no engine {card.provider} {card.model} in this installation"
@@ -46,3 +48,9 @@ def _ink(card: ModelCard) -> Painter:
         return ink
     problem = f"there is no engine {card.provider} {card.model} in this installation"
     raise RequestInvalid("request", "provider", problem, f"use {ink.provider} {ink.model}")
+
+
+def _practice() -> PaidPainter:
+    from kroma_nb.providers.practice import PracticePainter  # noqa: PLC0415 - as above
+
+    return PracticePainter()

@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, cast
 
-from kroma_nb import run
+from kroma_nb import planning, run
 from kroma_nb.errors import RequestInvalid
 from kroma_nb.model.money import Forecast, Money
 from kroma_nb.model.paid import Repeats
 from kroma_nb.model.words import RunStatus
 from kroma_nb.run import RunFolder
 from kroma_nb.workbench.forecasting import price_of
+from kroma_nb.workbench.left import left_rows, left_view
 from kroma_nb.workbench.paying import confirmed, crew_of, equipment_for, painter_of
 from kroma_nb.workbench.recovering import recover_one
 from kroma_nb.workbench.watching import watched
 
 if TYPE_CHECKING:
     from kroma_nb.model.brief import Painter
+    from kroma_nb.model.left import LeftRow
     from kroma_nb.model.paid import PaidPainter
+    from kroma_nb.model.plan import Plan
+    from kroma_nb.report import View
     from kroma_nb.workbench.paying import How
     from kroma_nb.workbench.runs import Run
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class LeftToDo:
-    """What a run has left, and what it would cost.
+    """What a run has left, and what it would cost; it shows itself.
 
     Attributes
     ----------
@@ -42,6 +46,22 @@ class LeftToDo:
     in_doubt: int
     painter: Painter | PaidPainter
 
+    @property
+    def rows(self) -> tuple[LeftRow, ...]:
+        """Every candidate without a good result, with the reason and the call that is in doubt."""
+        return left_rows(self.rest)
+
+    @property
+    def view(self) -> View:
+        """What it shows of itself."""
+        return left_view(self.rest, self.forecast)
+
+    def __repr__(self) -> str:
+        return self.view.text()
+
+    def _repr_html_(self) -> str:
+        return self.view.html()
+
 
 def left_to_do(one: Run, *, pay_again: bool = False, more: tuple[str, int] | None = None) -> LeftToDo:
     """Find what a run has left, or what it would have with more candidates of one of its jobs.
@@ -52,6 +72,8 @@ def left_to_do(one: Run, *, pay_again: bool = False, more: tuple[str, int] | Non
     ------
     RequestInvalid
         If another program has made it, or there is no such job.
+    InUse
+        If a living process plays it.
     RecordInvalid
         If its files are not what was written.
     """
@@ -59,16 +81,30 @@ def left_to_do(one: Run, *, pay_again: bool = False, more: tuple[str, int] | Non
     if not folder.journal_path.exists():
         problem = f"run {one.run_id} has no journal: another program has made it, and only that can go on with it"
         raise RequestInvalid("request", "run", problem, "plan its scenes anew")
+    run.refuse_played(folder.journal_path)
     recover_one(one.project, one.run_id)
     painter = painter_of(folder.plan())
     repeats = cast("PaidPainter", painter).repeats if hasattr(painter, "repeats") else Repeats.NOTHING
     rest = run.rest_of(folder, pay_again=pay_again, repeats=repeats)
+    rest = replace(rest, plan=_at_todays_price(one, rest.plan))
     if more is not None:
         rest = run.more_of(rest, *more)
     # A call that is only asked after, or sent again under its key, is reserved already.
     turns = [(turn.job, turn.candidate) for turn in rest.turns if not turn.doubtful]
     forecast = price_of(one.project, rest.plan, turns)
     return LeftToDo(rest, forecast, len(rest.in_doubt), painter)
+
+
+def _at_todays_price(one: Run, plan: Plan) -> Plan:
+    """Give a plan with what its pictures cost today, where the catalog knows that; months may lie between."""
+    if not plan.card.paid:
+        return plan
+    catalog = planning.catalog_of(one.project.bench.home)
+    card = catalog.find(plan.card.provider, plan.card.model)
+    if card is None or not card.paid or card.upper_price is None:
+        return plan
+    forecast = plan.forecast.model_copy(update={"prices_as_of": catalog.as_of})
+    return plan.model_copy(update={"card": card, "forecast": forecast})
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from kroma_nb.workbench.ending import archive_run, delete_run
 from kroma_nb.workbench.files import read_stored
 from kroma_nb.workbench.marking import is_archived, seen
 from kroma_nb.workbench.requests import money, refuse_limit
-from kroma_nb.workbench.resuming import Decision, resumed
+from kroma_nb.workbench.resuming import Decision, left_to_do, resumed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from kroma_nb.model.runlog import RunLog
     from kroma_nb.workbench.paying import How
     from kroma_nb.workbench.project import Project
+    from kroma_nb.workbench.resuming import LeftToDo
 
 SHOWN = 60
 """How many runs the list shows of itself."""
@@ -262,6 +263,18 @@ class Runs:
         """
         decision = Decision(confirm_spend, pay_again, money(max_cost, "max_cost"))
         return resumed(self[run_id], decision, how)
+
+    def left(self, run_id: str | int, *, pay_again: bool = False) -> LeftToDo:
+        """Tell what `resume` would make of a run, what that would cost, and what is in doubt.
+
+        Raises
+        ------
+        PolicyRefused
+            If the run is being played.
+        ValidationFailed
+            If it was made by another program.
+        """
+        return left_to_do(self[run_id], pay_again=pay_again)
 
     @property
     def unreadable(self) -> tuple[Unreadable, ...]:

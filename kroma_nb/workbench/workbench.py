@@ -91,7 +91,7 @@ class Workbench:
         if len(self.slugs) == 1:
             return Project(self, self.slugs[0])
         found = f"there are {len(self.slugs)} projects in {self.home}" if self.slugs else f"{self.home} has no project"
-        way_out = f"name one of: {', '.join(self.slugs)}" if self.slugs else "make one with `kroma init`"
+        way_out = f"name one of: {', '.join(self.slugs)}" if self.slugs else "make one with `kroma init SLUG`"
         raise RequestInvalid("request", "project", found, way_out)
 
     def create_project(

@@ -141,6 +141,22 @@ def test_an_executed_notebook_can_be_executed_again(desk, told) -> None:
     assert again.runs[0].log.jobs[0].scene_ref == "quay.png"
 
 
+def test_a_notebook_that_goes_on_with_a_run_of_another_leaves_that_ones_file(desk) -> None:
+    more = "run.retry('quay', candidates=1)\nrun.log.resumed"
+    first = batch.run_notebook(
+        write_notebook(desk / "begin.ipynb", RUN, more, parameters=STORY), home=desk / "two notebooks"
+    )
+    before = first.notebook.read_bytes()
+    go_on = "import kroma_nb as kn\nrun = kn.open_workbench().project('story').runs['latest']\n" + more
+
+    second = batch.run_notebook(write_notebook(desk / "go_on.ipynb", go_on), home=desk / "two notebooks")
+
+    assert [run.run_id for run in second.runs] == [run.run_id for run in first.runs]
+    assert results(second.notebook) == ["2"]
+    assert first.notebook.read_bytes() == before
+    assert second.notebook.parent == desk / "two notebooks" / "var" / "notebooks"
+
+
 def test_a_path_inside_the_workspace_is_recorded_as_it_is_from_there(desk) -> None:
     write_notebook(desk / "plain.ipynb", "note", parameters=STORY)
     inside = desk / "home" / "var" / "x.png"

@@ -15,7 +15,7 @@ from studio import write_photograph
 from kroma_nb import open_workbench
 from kroma_nb.batch.sources import shipped_notebooks
 from kroma_nb.model.notebook import NotebookRecord
-from kroma_nb.workbench import marking, shipped
+from kroma_nb.workbench import marking, open_practice, shipped
 
 BIN = Path(sys.executable).parent
 NOTEBOOKS = [path for _, path in shipped_notebooks()]
@@ -106,6 +106,51 @@ def test_one_stage_takes_everything_that_a_form_would_ask_for(artist, tmp_path) 
     assert night.jobs[0].follows.run_id == style.run_id
     assert night.palette is not None
     assert night.postprocess_plan.pipeline_order == ("generate", "color")
+
+
+@pytest.mark.parametrize("with_papermill", [True, False])
+def test_a_killed_run_is_recovered_and_what_was_paid_is_proved(with_papermill, tmp_path) -> None:
+    if with_papermill:
+        notebook = shipped("notebooks") / "r01_recover_a_run.ipynb"
+        ended = ran("papermill", notebook, tmp_path / "out.ipynb", "--no-progress-bar", folder=tmp_path)
+    else:
+        ended = ran("kroma", "notebook", "run", "r01_recover_a_run", "--json", folder=tmp_path)
+        assert len(json.loads(ended.stdout)["runs"]) == 1  # begun once, gone on with twice
+
+    assert ended.returncode == 0, ended.stderr
+    bench = open_workbench(tmp_path / "kroma-recovery")
+    (slug,) = bench.slugs
+    (run,) = bench.project(slug).runs
+    assert (run.status, run.log.pictures, run.log.resumed, str(run.log.spent)) == ("ok", 4, 2, "$0.20")
+    assert not (tmp_path / "var").exists()
+
+
+def test_a_stage_that_costs_something_is_confirmed_by_a_parameter_and_capped_by_another(artist, tmp_path) -> None:
+    with open_practice(open_workbench(tmp_path)) as shop:
+        values = ["-p", "manifest", "chapter.json", "-p", "provider", "practice", "-p", "candidates", 1]
+        run = ["kroma", "notebook", "run", "run_stage", *values, "--home", tmp_path]
+        unsure = ran(*run, folder=artist)
+        billed = len(shop.billed)
+        sure = ran(*run, "-p", "confirm_spend", "true", "-p", "max_cost", "0.05", folder=artist)
+
+    assert (unsure.returncode, billed) == (3, 0)
+    assert "2 pictures would cost up to $0.08" in unsure.stderr
+    assert (sure.returncode, len(shop.billed)) == (6, 1), sure.stderr
+
+
+def test_the_cap_of_a_chapter_holds_for_its_three_runs_together(artist, tmp_path) -> None:
+    (artist / "paid.json").write_text(
+        json.dumps({"scenes": [{"ref": "scene_1.png"}], "generation": {"size": "96x144", "provider": "practice"}})
+    )
+    with open_practice(open_workbench(tmp_path)) as shop:
+        values = ["-p", "manifest", "paid.json", "-p", "candidates", 1, "-p", "confirm_spend", "true"]
+        run = ["kroma", "notebook", "run", "run_chapter", *values, "-p", "max_cost", "0.10", "--home", tmp_path]
+        ended = ran(*run, folder=artist)
+
+    story = open_workbench(tmp_path).project("chapter")
+    assert (ended.returncode, len(shop.billed)) == (6, 2), ended.stderr
+    assert [run.status for run in story.runs] == ["partial", "ok", "ok"]
+    assert str(story.costs.total) == "$0.08"
 
 
 def test_photographs_are_drawn_without_the_demo_or_with_the_settings_of_a_manifest(artist, tmp_path) -> None:

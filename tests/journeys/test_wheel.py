@@ -45,3 +45,6 @@ def test_the_wheel_in_a_fresh_environment_runs_the_demo_outside_the_checkout(tmp
     listed = json.loads(succeed(tmp_path / "fresh/bin/kroma", "notebook", "list", "--json", folder=tmp_path))
     (travelled,) = tmp_path.glob("fresh/lib/*/site-packages/kroma_nb/data/notebooks")
     assert shelf(travelled) == shelf(CHECKOUT / "notebooks") == {one["name"] for one in listed["notebooks"]}
+
+    recovered = ("notebook", "run", "r01_recover_a_run", "--json")
+    assert json.loads(succeed(tmp_path / "fresh/bin/kroma", *recovered, folder=tmp_path))["ok"] is True
