@@ -21,7 +21,7 @@ from kroma_nb.workbench import Project
 
 SCENES, CANDIDATES = 50, 4
 SIZE = "256x384"
-"""Smaller than a page, which makes the rerun's share larger: what is reused costs the same, what is drawn costs less."""
+"""Less than a page: what is reused costs about the same, what is drawn costs less, so the rerun's share is larger."""
 
 
 def seconds(start: float) -> float:
@@ -58,9 +58,8 @@ def test_a_rerun_of_two_hundred_pictures_takes_at_most_a_tenth_of_the_first_run(
         copies.append(copied(story, tmp_path / f"copies-{number}", [c.passes[-1].output.sha256 for c in candidates]))
 
     rerun, copy = statistics.median(reruns), statistics.median(copies)
-    print(
-        f"\nrerun of 200 pictures of {SIZE}: {rerun / first:.3f} x the first, {rerun / copy:.1f} x one checked copy of each"
-    )
+    pictures = f"200 pictures of {SIZE}"
+    print(f"\nrerun of {pictures}: {rerun / first:.3f} x the first, {rerun / copy:.1f} x a checked copy of each")
     assert rerun <= 0.1 * first
 
 

@@ -1,0 +1,313 @@
+"""Runs over weeks, in any order: made, killed, gone on with, edited, moved, deleted; what must hold, holds after each step."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections import Counter
+from contextlib import ExitStack
+from pathlib import Path
+from typing import ClassVar
+
+import hypothesis.strategies as st
+from doomed import Doomed, doomed
+from hypothesis import HealthCheck, settings
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+from loopback import provider, write_catalog
+from studio import dump, write_photograph
+
+from kroma_nb.blobs import sha256_file
+from kroma_nb.errors import PolicyRefused, RequestInvalid
+from kroma_nb.model.money import Money
+from kroma_nb.model.words import CandidateStatus, RunStatus
+from kroma_nb.workbench import PlannedRun, Run, open_workbench
+
+PRICE = 40_000
+MOST_RUNS = 8
+# What the provider does with the next calls, and whether it bills for it: see `loopback.Provider`.
+MISHAPS = ["busy", "down", "refuse", "drop", "half", "html", "error", "jpeg"]
+DEATHS = ["kill before", "kill within", "kill after"]
+numbers = st.integers(min_value=0, max_value=10**6)
+
+
+class Months(RuleBasedStateMachine):
+    """A workspace with one project, a provider that bills, and a folder of scenes."""
+
+    forks: ClassVar[Doomed]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = Path(tempfile.mkdtemp(prefix="kroma-months-"))
+        self.open = ExitStack()
+        self.server = self.open.enter_context(provider())
+        self.scenes: list[str] = []
+        self.photographs = 0
+        self.moves = 0
+        self.go_to(self.folder / "home-0")
+        write_catalog(self.bench.home, tries=2, backoff_s=0.001)
+        self.bench.create_project("noir")
+        for _ in range(2):
+            self.insert(0)
+
+    def teardown(self) -> None:
+        self.bench.index.store.close()
+        self.open.close()
+        shutil.rmtree(self.folder)
+
+    def go_to(self, home: Path) -> None:
+        self.bench = open_workbench(home)
+        self.story = self.bench.project("noir", missing_ok=True)
+
+    # What a person does.
+
+    @rule(paid=st.booleans(), candidates=st.integers(1, 2), mishap=st.sampled_from(["", "", *MISHAPS]))
+    def make(self, paid: bool, candidates: int, mishap: str) -> None:
+        if len(self.story.runs.ids) < MOST_RUNS:
+            self.server.script.extend([mishap] if mishap and paid else [])
+            self.story.run(self.planned(paid, candidates), confirm_spend=True, workers=1)
+            self.server.script.clear()
+
+    @rule(paid=st.booleans(), touch=st.integers(1, 400), tear=st.none() | numbers)
+    def be_killed(self, paid: bool, touch: int, tear: int | None) -> None:
+        if len(self.story.runs.ids) < MOST_RUNS:
+            before = set(self.story.runs.ids)
+            how = self.forks.play(**self.place(), words=self.words(paid, 2), kill_at=touch)
+            assert how in {"killed", "ok"}, how
+            if how == "killed" and tear is not None:
+                self.cut_power(before, tear)
+
+    @rule(word=st.sampled_from(DEATHS), at=st.integers(0, 3))
+    def be_killed_around_an_answer(self, word: str, at: int) -> None:
+        if len(self.story.runs.ids) < MOST_RUNS:
+            self.server.script.extend(["ok"] * at + [word])
+            how = self.forks.play(**self.place(), words=self.words(True, 2), kill_at=0)
+            self.server.script.clear()
+            assert how in {"killed", "ok"}, how
+
+    @precondition(lambda self: self.story.runs.ids)
+    @rule(which=numbers, touch=st.integers(1, 300))
+    def be_killed_while_going_on(self, which: int, touch: int) -> None:
+        how = self.forks.play(**self.place(), run_id=self.chosen(which).run_id, kill_at=touch)
+        assert how in {"killed", "ok", "invalid_request"}, how
+
+    @precondition(lambda self: self.story.runs.ids)
+    @rule(which=numbers, pay_again=st.booleans())
+    def go_on(self, which: int, pay_again: bool) -> None:
+        run = self.chosen(which)
+        _ = self.story.runs.rows()
+        doubtful = self.count(run, CandidateStatus.IN_DOUBT) if self.has_begun(run) else 0
+        try:
+            self.story.runs.resume(run.run_id, confirm_spend=True, pay_again=pay_again, workers=1)
+        except RequestInvalid as error:
+            assert "so nothing was made yet" in str(error) or "has no journal" in str(error)
+            return
+        assert self.count(run, CandidateStatus.IN_DOUBT) == (0 if pay_again else doubtful)
+        assert run.status in ({RunStatus.OK} if not self.count(run, CandidateStatus.IN_DOUBT) else set(RunStatus))
+
+    @precondition(lambda self: self.story.runs.ids)
+    @rule(which=numbers, job=numbers)
+    def try_again(self, which: int, job: int) -> None:
+        run = self.chosen(which)
+        _ = self.story.runs.rows()
+        if not self.has_begun(run) or sum(len(job.candidates) for job in run.log.jobs) > 8:
+            return
+        before = {(job.id, c.candidate_index): c.passes for job in run.log.jobs for c in job.candidates}
+        name = run.log.jobs[job % len(run.log.jobs)].id
+        try:
+            run.retry(name, candidates=1, confirm_spend=True, workers=1)
+        except RequestInvalid as error:
+            assert "so nothing was made yet" in str(error)
+            return
+        after = {(job.id, c.candidate_index): c.passes for job in run.log.jobs for c in job.candidates}
+        assert {key: after[key] for key in before} == before
+        assert len(after) == len(before) + 1
+
+    @rule(which=numbers)
+    def edit(self, which: int) -> None:
+        self.photograph(self.scenes[which % len(self.scenes)])
+
+    @precondition(lambda self: len(self.scenes) < 4)
+    @rule(at=numbers)
+    def insert_another(self, at: int) -> None:
+        before = self.seeds()
+        self.insert(at)
+        assert {ref: seeds for ref, seeds in self.seeds().items() if ref in before} == before
+
+    @precondition(lambda self: len(self.scenes) < 4)
+    @rule(which=numbers)
+    def insert_a_twin(self, which: int) -> None:
+        """Put a scene in a second time, under another name."""
+        twin = f"scene_{len(self.scenes)}.png"
+        shutil.copy(self.folder / self.scenes[which % len(self.scenes)], self.folder / twin)
+        self.scenes.append(twin)
+
+    @rule()
+    def delete_the_cache(self) -> None:
+        shutil.rmtree(self.story.root / "cache", ignore_errors=True)
+
+    @rule(rebuild=st.booleans())
+    def delete_the_database(self, rebuild: bool) -> None:
+        self.bench.index.store.close()
+        for path in (self.bench.home / "var").glob("kroma.db*"):
+            path.unlink()
+        if rebuild:
+            self.bench.reindex()
+
+    @rule()
+    def move_house(self) -> None:
+        self.bench.index.store.close()
+        self.moves += 1
+        target = self.folder / f"home-{self.moves}"
+        self.bench.home.rename(target)
+        self.go_to(target)
+
+    @precondition(lambda self: self.story.runs.ids)
+    @rule(which=numbers, undo=st.booleans())
+    def put_away(self, which: int, undo: bool) -> None:
+        self.chosen(which).archive(undo=undo)
+
+    @precondition(lambda self: self.story.runs.ids)
+    @rule(which=numbers)
+    def delete(self, which: int) -> None:
+        run = self.chosen(which)
+        charged = self.story.costs.total
+        run.delete(force=True)
+        assert self.story.costs.total == charged
+        assert not run.folder.exists()
+
+    @rule()
+    def make_the_same_again(self) -> None:
+        """A plan whose every picture was bought costs nothing more, and asks for no confirmation."""
+        planned = self.planned(True, 2)
+        if len(self.story.runs.ids) >= MOST_RUNS or planned.forecast().already_paid < planned.pictures:
+            return
+        bills = self.server.bills
+        run = self.story.run(planned, workers=1)
+        assert (self.server.bills, run.log.spent, run.status) == (bills, Money(), RunStatus.OK)
+        assert all(c.passes[0].reused for job in run.log.jobs for c in job.candidates)
+
+    # What must hold.
+
+    @invariant()
+    def every_recorded_picture_is_there_and_no_run_is_running(self) -> None:
+        rows = self.story.runs.rows(archived=True)
+        assert RunStatus.RUNNING not in {row.status for row in rows}
+        for run_id in self.story.runs.ids:
+            run = Run(self.story, run_id)
+            if not self.has_begun(run):
+                continue
+            log = run.log
+            assert log.status is not RunStatus.RUNNING
+            files = [record.file for record in log.inputs]
+            files += [one.output for job in log.jobs for c in job.candidates for one in c.passes]
+            for file in files:
+                assert sha256_file(self.story.root / file.path) == file.sha256
+            assert run_id in {row.run_id for row in rows}
+
+    @invariant()
+    def what_is_charged_is_what_was_billed_or_may_have_been(self) -> None:
+        _ = self.story.runs.rows()
+        calls = self.ledger()
+        ends = Counter(call["ended"] for call in calls.values())
+        charged = ends["settled"] + ends["in_doubt"]
+        assert ends["open"] == 0
+        assert self.server.bills <= charged <= self.server.bills + ends["in_doubt"]
+        assert self.story.costs.total.micro_usd == PRICE * charged
+        for call_id, call in calls.items():
+            if call["ended"] == "settled":
+                sent = (self.story.root / call["original"]["path"]).read_bytes()
+                assert self.server.billed[call_id].startswith(sent) or call["error_code"] == "answer_unusable"
+        for run_id in self.story.runs.ids:
+            if self.has_begun(run := Run(self.story, run_id)):
+                mine = [call for call in calls.values() if call["run_id"] == run_id and call["ended"] != "released"]
+                assert run.log.spent.micro_usd == PRICE * len(mine)
+
+    @invariant()
+    def no_picture_was_bought_twice(self) -> None:
+        good = [call for call in self.ledger().values() if call["ended"] == "settled" and not call["error_code"]]
+        twice = [key for key, times in Counter(call["key"] for call in good).items() if times > 1]
+        assert not twice
+
+    @invariant()
+    def the_database_is_what_a_rebuilt_one_would_be(self) -> None:
+        _ = self.story.runs.rows()
+        before = dump(self.bench.index.path)
+        self.bench.reindex()
+        assert dump(self.bench.index.path) == before
+
+    # How it is done.
+
+    def place(self) -> dict[str, str]:
+        return {"home": str(self.bench.home), "url": self.server.url}
+
+    def words(self, paid: bool, candidates: int) -> dict[str, object]:
+        generation = {"candidates": candidates, "size": "64x96"}
+        manifest = self.folder / "manifest.json"
+        manifest.write_text(json.dumps({"scenes": [{"ref": ref} for ref in self.scenes], "generation": generation}))
+        return {"manifest": str(manifest), "provider": "loopback" if paid else "ink"}
+
+    def planned(self, paid: bool, candidates: int) -> PlannedRun:
+        return self.story.plan(**self.words(paid, candidates))
+
+    def seeds(self) -> dict[str, object]:
+        return {job.scene.ref: [c.seeds for c in job.candidates] for job in self.planned(True, 2).jobs}
+
+    def insert(self, at: int) -> None:
+        name = f"scene_{len(self.scenes)}.png"
+        self.scenes.insert(at % (len(self.scenes) + 1), name)
+        self.photograph(name)
+
+    def photograph(self, name: str) -> None:
+        self.photographs += 1
+        write_photograph(self.folder / name, self.photographs)
+
+    def chosen(self, which: int) -> Run:
+        ids = self.story.runs.ids
+        return Run(self.story, ids[which % len(ids)])
+
+    def has_begun(self, run: Run) -> bool:
+        """Tell whether a run came as far as the first line of its journal."""
+        journal = run.folder / "journal.jsonl"
+        return (run.folder / "plan.json").exists() and journal.exists() and b"\n" in journal.read_bytes()
+
+    def count(self, run: Run, status: CandidateStatus) -> int:
+        return sum(c.status is status for job in run.log.jobs for c in job.candidates)
+
+    def cut_power(self, before: set[str], tear: int) -> None:
+        """Take from the journal of a run that was just killed some of what nobody has waited for the disk to keep."""
+        for run_id in set(self.story.runs.ids) - before:
+            journal = self.story.root / "runs" / run_id / "journal.jsonl"
+            if not journal.exists():
+                continue
+            data, kept, place = journal.read_bytes(), 0, 0
+            for line in data.splitlines(keepends=True):
+                place += len(line)
+                if any(f'"event":"{name}"'.encode() in line for name in ("run_started", "call_started", "call_ended")):
+                    kept = place
+            journal.write_bytes(data[: kept + tear % (len(data) - kept + 1)])
+
+    def ledger(self) -> dict[str, dict[str, object]]:
+        """Give every call by its id, with its newest end."""
+        calls: dict[str, dict[str, object]] = {}
+        path = self.story.root / "ledger.jsonl"
+        for line in path.read_bytes().splitlines() if path.exists() else ():
+            entry = json.loads(line)
+            if entry["entry"] == "reserved":
+                calls[entry["call_id"]] = entry | {"ended": "open"}
+            else:
+                calls[entry["call_id"]] |= entry
+        return calls
+
+
+def test_whatever_happens_in_whatever_order_money_pictures_and_rows_agree() -> None:
+    quick = settings(
+        max_examples=12,
+        stateful_step_count=10,
+        derandomize=True,
+        deadline=None,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    with doomed() as Months.forks:
+        run_state_machine_as_test(Months, settings=quick)
