@@ -1,4 +1,4 @@
-"""Runs over weeks, in any order: made, killed, gone on with, edited, moved, deleted; what must hold, holds after each step."""
+"""Months of a project in any order: runs made, killed, gone on with; scenes edited; folders moved and deleted."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import ClassVar
 
 import hypothesis.strategies as st
+import pytest
 from doomed import Doomed, doomed
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
@@ -18,7 +19,7 @@ from loopback import provider, write_catalog
 from studio import dump, write_photograph
 
 from kroma_nb.blobs import sha256_file
-from kroma_nb.errors import PolicyRefused, RequestInvalid
+from kroma_nb.errors import RequestInvalid
 from kroma_nb.model.money import Money
 from kroma_nb.model.words import CandidateStatus, RunStatus
 from kroma_nb.workbench import PlannedRun, Run, open_workbench
@@ -28,6 +29,8 @@ MOST_RUNS = 8
 # What the provider does with the next calls, and whether it bills for it: see `loopback.Provider`.
 MISHAPS = ["busy", "down", "refuse", "drop", "half", "html", "error", "jpeg"]
 DEATHS = ["kill before", "kill within", "kill after"]
+SYNCED = {"run_started", "call_started", "call_ended", "run_finished"}
+NOTHING_YET = ("so nothing was made yet", "has no journal")
 numbers = st.integers(min_value=0, max_value=10**6)
 
 
@@ -35,6 +38,7 @@ class Months(RuleBasedStateMachine):
     """A workspace with one project, a provider that bills, and a folder of scenes."""
 
     forks: ClassVar[Doomed]
+    model: ClassVar[str]
 
     def __init__(self) -> None:
         super().__init__()
@@ -45,7 +49,7 @@ class Months(RuleBasedStateMachine):
         self.photographs = 0
         self.moves = 0
         self.go_to(self.folder / "home-0")
-        write_catalog(self.bench.home, tries=2, backoff_s=0.001)
+        write_catalog(self.bench.home, first=self.model, tries=2, backoff_s=0.001)
         self.bench.create_project("noir")
         for _ in range(2):
             self.insert(0)
@@ -56,6 +60,7 @@ class Months(RuleBasedStateMachine):
         shutil.rmtree(self.folder)
 
     def go_to(self, home: Path) -> None:
+        """Open the workspace anew: what others have done to its runs may be seen only a second later."""
         self.bench = open_workbench(home)
         self.story = self.bench.project("noir", missing_ok=True)
 
@@ -72,7 +77,7 @@ class Months(RuleBasedStateMachine):
     def be_killed(self, paid: bool, touch: int, tear: int | None) -> None:
         if len(self.story.runs.ids) < MOST_RUNS:
             before = set(self.story.runs.ids)
-            how = self.forks.play(**self.place(), words=self.words(paid, 2), kill_at=touch)
+            how = self.elsewhere(words=self.words(paid, 2), kill_at=touch)
             assert how in {"killed", "ok"}, how
             if how == "killed" and tear is not None:
                 self.cut_power(before, tear)
@@ -81,43 +86,44 @@ class Months(RuleBasedStateMachine):
     def be_killed_around_an_answer(self, word: str, at: int) -> None:
         if len(self.story.runs.ids) < MOST_RUNS:
             self.server.script.extend(["ok"] * at + [word])
-            how = self.forks.play(**self.place(), words=self.words(True, 2), kill_at=0)
+            how = self.elsewhere(words=self.words(True, 2), kill_at=0)
             self.server.script.clear()
             assert how in {"killed", "ok"}, how
 
-    @precondition(lambda self: self.story.runs.ids)
     @rule(which=numbers, touch=st.integers(1, 300))
     def be_killed_while_going_on(self, which: int, touch: int) -> None:
-        how = self.forks.play(**self.place(), run_id=self.chosen(which).run_id, kill_at=touch)
-        assert how in {"killed", "ok", "invalid_request"}, how
+        if run := self.chosen(which):
+            how = self.elsewhere(run_id=run.run_id, kill_at=touch)
+            assert how in {"killed", "ok", "invalid_request"}, how
 
-    @precondition(lambda self: self.story.runs.ids)
     @rule(which=numbers, pay_again=st.booleans())
     def go_on(self, which: int, pay_again: bool) -> None:
         run = self.chosen(which)
-        _ = self.story.runs.rows()
+        if run is None:
+            return
         doubtful = self.count(run, CandidateStatus.IN_DOUBT) if self.has_begun(run) else 0
         try:
             self.story.runs.resume(run.run_id, confirm_spend=True, pay_again=pay_again, workers=1)
         except RequestInvalid as error:
-            assert "so nothing was made yet" in str(error) or "has no journal" in str(error)
+            if not any(words in str(error) for words in NOTHING_YET):
+                raise
             return
-        assert self.count(run, CandidateStatus.IN_DOUBT) == (0 if pay_again else doubtful)
-        assert run.status in ({RunStatus.OK} if not self.count(run, CandidateStatus.IN_DOUBT) else set(RunStatus))
+        left = doubtful if self.model == "plain" and not pay_again else 0
+        assert self.count(run, CandidateStatus.IN_DOUBT) == left
+        assert run.status is (RunStatus.OK if not left else run.log.status)
 
-    @precondition(lambda self: self.story.runs.ids)
     @rule(which=numbers, job=numbers)
     def try_again(self, which: int, job: int) -> None:
         run = self.chosen(which)
-        _ = self.story.runs.rows()
-        if not self.has_begun(run) or sum(len(job.candidates) for job in run.log.jobs) > 8:
+        if run is None or not self.has_begun(run) or sum(len(job.candidates) for job in run.log.jobs) > 8:
             return
         before = {(job.id, c.candidate_index): c.passes for job in run.log.jobs for c in job.candidates}
         name = run.log.jobs[job % len(run.log.jobs)].id
         try:
             run.retry(name, candidates=1, confirm_spend=True, workers=1)
         except RequestInvalid as error:
-            assert "so nothing was made yet" in str(error)
+            if not any(words in str(error) for words in NOTHING_YET):
+                raise
             return
         after = {(job.id, c.candidate_index): c.passes for job in run.log.jobs for c in job.candidates}
         assert {key: after[key] for key in before} == before
@@ -162,16 +168,16 @@ class Months(RuleBasedStateMachine):
         self.bench.home.rename(target)
         self.go_to(target)
 
-    @precondition(lambda self: self.story.runs.ids)
     @rule(which=numbers, undo=st.booleans())
     def put_away(self, which: int, undo: bool) -> None:
-        self.chosen(which).archive(undo=undo)
+        if run := self.chosen(which):
+            run.archive(undo=undo)
 
-    @precondition(lambda self: self.story.runs.ids)
     @rule(which=numbers)
     def delete(self, which: int) -> None:
-        run = self.chosen(which)
-        charged = self.story.costs.total
+        run, charged = self.chosen(which), self.story.costs.total
+        if run is None:
+            return
         run.delete(force=True)
         assert self.story.costs.total == charged
         assert not run.folder.exists()
@@ -234,12 +240,17 @@ class Months(RuleBasedStateMachine):
         _ = self.story.runs.rows()
         before = dump(self.bench.index.path)
         self.bench.reindex()
-        assert dump(self.bench.index.path) == before
+        after = dump(self.bench.index.path)
+        assert {name: [set(rows) ^ set(after[name])] for name, rows in before.items() if rows != after[name]} == {}
 
     # How it is done.
 
-    def place(self) -> dict[str, str]:
-        return {"home": str(self.bench.home), "url": self.server.url}
+    def elsewhere(self, **order: object) -> str:
+        """Let another process play, and say how that ended."""
+        self.bench.index.store.close()
+        how = self.forks.play(home=str(self.bench.home), url=self.server.url, **order)
+        self.go_to(self.bench.home)
+        return how
 
     def words(self, paid: bool, candidates: int) -> dict[str, object]:
         generation = {"candidates": candidates, "size": "64x96"}
@@ -262,9 +273,9 @@ class Months(RuleBasedStateMachine):
         self.photographs += 1
         write_photograph(self.folder / name, self.photographs)
 
-    def chosen(self, which: int) -> Run:
+    def chosen(self, which: int) -> Run | None:
         ids = self.story.runs.ids
-        return Run(self.story, ids[which % len(ids)])
+        return Run(self.story, ids[which % len(ids)]) if ids else None
 
     def has_begun(self, run: Run) -> bool:
         """Tell whether a run came as far as the first line of its journal."""
@@ -283,7 +294,7 @@ class Months(RuleBasedStateMachine):
             data, kept, place = journal.read_bytes(), 0, 0
             for line in data.splitlines(keepends=True):
                 place += len(line)
-                if any(f'"event":"{name}"'.encode() in line for name in ("run_started", "call_started", "call_ended")):
+                if line.endswith(b"\n") and json.loads(line)["event"] in SYNCED:
                     kept = place
             journal.write_bytes(data[: kept + tear % (len(data) - kept + 1)])
 
@@ -300,14 +311,16 @@ class Months(RuleBasedStateMachine):
         return calls
 
 
-def test_whatever_happens_in_whatever_order_money_pictures_and_rows_agree() -> None:
+@pytest.mark.parametrize(("model", "examples"), [("plain", 16), ("keyed", 6), ("asked", 6)])
+def test_whatever_happens_in_whatever_order_money_pictures_and_rows_agree(model: str, examples: int) -> None:
     quick = settings(
-        max_examples=12,
-        stateful_step_count=10,
+        max_examples=examples,
+        stateful_step_count=12,
         derandomize=True,
         deadline=None,
         database=None,
         suppress_health_check=list(HealthCheck),
     )
+    Months.model = model
     with doomed() as Months.forks:
         run_state_machine_as_test(Months, settings=quick)
