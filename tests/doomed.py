@@ -12,8 +12,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-TOUCHES = frozenset({"open", "os.rename", "os.link", "os.remove", "os.mkdir", "os.truncate", "os.chmod"})
-"""What a process does to files that Python tells of before it happens."""
+SYNC, SYNCED = "doomed.sync", "doomed.synced"
+TOUCHES = frozenset({"open", "os.rename", "os.link", "os.remove", "os.mkdir", "os.chmod", SYNC, SYNCED})
+"""What a process does to files that Python tells of before it happens; and what it waits for the disk to keep."""
 
 
 class Doomed:
@@ -28,8 +29,8 @@ class Doomed:
         Parameters
         ----------
         **order
-            ``home``, ``url``; ``words`` of a plan or ``run_id``; ``kill_at``, the touch of a file in the workspace that
-            the process does not survive.
+            ``home``, ``url``; ``words`` of a plan or ``run_id``; ``about``, a part of a path, and ``kill_at``: which
+            touch of such a file in the workspace the process does not survive.
         """
         assert self._process.stdin is not None
         assert self._process.stdout is not None
@@ -54,16 +55,23 @@ def doomed() -> Iterator[Doomed]:
         process.stdin.close()
 
 
-def _die_at(touch: int, home: str) -> None:
-    left = touch
+def _die_at(touch: int, home: str, about: str) -> None:
+    left, sync = touch, os.fsync
 
     def hear(event: str, told: tuple[Any, ...]) -> None:
         nonlocal left
-        if event in TOUCHES and any(isinstance(one, str | Path) and str(one).startswith(home) for one in told[:2]):
+        if event in TOUCHES and any(str(one).startswith(home) and about in str(one)[len(home) :] for one in told[:2]):
             left -= 1
             if left == 0:
                 os.kill(os.getpid(), signal.SIGKILL)
 
+    def told_sync(file: int) -> None:
+        path = str(Path(f"/proc/self/fd/{file}").readlink())
+        sys.audit(SYNC, path)
+        sync(file)
+        sys.audit(SYNCED, path)
+
+    os.fsync = told_sync
     sys.addaudithook(hear)
 
 
@@ -71,7 +79,7 @@ def _perform(order: dict[str, Any]) -> None:
     from kroma_nb.workbench import open_workbench
 
     os.environ["LOOPBACK_URL"] = order["url"]
-    _die_at(order["kill_at"], order["home"])
+    _die_at(order.get("kill_at", 0), order["home"], order.get("about", ""))
     story = open_workbench(order["home"]).project("noir")
     if order.get("run_id"):
         story.runs.resume(order["run_id"], confirm_spend=True, workers=1)

@@ -14,7 +14,7 @@ import hypothesis.strategies as st
 import pytest
 from doomed import Doomed, doomed
 from hypothesis import HealthCheck, settings
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 from loopback import provider, write_catalog
 from studio import dump, write_photograph
 
@@ -25,12 +25,15 @@ from kroma_nb.model.words import CandidateStatus, RunStatus
 from kroma_nb.workbench import PlannedRun, Run, open_workbench
 
 PRICE = 40_000
-MOST_RUNS = 8
+MOST_RUNS, MOST_SCENES = 8, 3
 # What the provider does with the next calls, and whether it bills for it: see `loopback.Provider`.
 MISHAPS = ["busy", "down", "refuse", "drop", "half", "html", "error", "jpeg"]
 DEATHS = ["kill before", "kill within", "kill after"]
 SYNCED = {"run_started", "call_started", "call_ended", "run_finished"}
 NOTHING_YET = ("so nothing was made yet", "has no journal")
+places = st.sampled_from(["ledger", "ledger", "originals", "journal", "run.json", "outputs", ""])
+touches = st.integers(1, 16)
+mostly = st.sampled_from([True, True, True, False])
 numbers = st.integers(min_value=0, max_value=10**6)
 
 
@@ -66,18 +69,23 @@ class Months(RuleBasedStateMachine):
 
     # What a person does.
 
-    @rule(paid=st.booleans(), candidates=st.integers(1, 2), mishap=st.sampled_from(["", "", *MISHAPS]))
-    def make(self, paid: bool, candidates: int, mishap: str) -> None:
+    @rule(paid=st.booleans(), candidates=st.integers(1, 2), mishaps=st.lists(st.sampled_from(MISHAPS), max_size=3))
+    def make(self, paid: bool, candidates: int, mishaps: list[str]) -> None:
         if len(self.story.runs.ids) < MOST_RUNS:
-            self.server.script.extend([mishap] if mishap and paid else [])
+            self.server.script.extend(mishaps if paid else [])
             self.story.run(self.planned(paid, candidates), confirm_spend=True, workers=1)
             self.server.script.clear()
 
-    @rule(paid=st.booleans(), touch=st.integers(1, 400), tear=st.none() | numbers)
-    def be_killed(self, paid: bool, touch: int, tear: int | None) -> None:
+    @rule(
+        paid=st.sampled_from([True, True, True, False]),
+        about=places,
+        touch=st.integers(1, 16),
+        tear=st.none() | numbers,
+    )
+    def be_killed(self, paid: bool, about: str, touch: int, tear: int | None) -> None:
         if len(self.story.runs.ids) < MOST_RUNS:
             before = set(self.story.runs.ids)
-            how = self.elsewhere(words=self.words(paid, 2), kill_at=touch)
+            how = self.elsewhere(words=self.words(paid, 2), about=about, kill_at=touch)
             assert how in {"killed", "ok"}, how
             if how == "killed" and tear is not None:
                 self.cut_power(before, tear)
@@ -86,14 +94,14 @@ class Months(RuleBasedStateMachine):
     def be_killed_around_an_answer(self, word: str, at: int) -> None:
         if len(self.story.runs.ids) < MOST_RUNS:
             self.server.script.extend(["ok"] * at + [word])
-            how = self.elsewhere(words=self.words(True, 2), kill_at=0)
+            how = self.elsewhere(words=self.words(True, 2))
             self.server.script.clear()
             assert how in {"killed", "ok"}, how
 
-    @rule(which=numbers, touch=st.integers(1, 300))
-    def be_killed_while_going_on(self, which: int, touch: int) -> None:
+    @rule(which=numbers, about=places, touch=touches)
+    def be_killed_while_going_on(self, which: int, about: str, touch: int) -> None:
         if run := self.chosen(which):
-            how = self.elsewhere(run_id=run.run_id, kill_at=touch)
+            how = self.elsewhere(run_id=run.run_id, about=about, kill_at=touch)
             assert how in {"killed", "ok", "invalid_request"}, how
 
     @rule(which=numbers, pay_again=st.booleans())
@@ -129,35 +137,29 @@ class Months(RuleBasedStateMachine):
         assert {key: after[key] for key in before} == before
         assert len(after) == len(before) + 1
 
-    @rule(which=numbers)
-    def edit(self, which: int) -> None:
-        self.photograph(self.scenes[which % len(self.scenes)])
-
-    @precondition(lambda self: len(self.scenes) < 4)
-    @rule(at=numbers)
-    def insert_another(self, at: int) -> None:
+    @rule(how=st.sampled_from(["edit", "insert", "twin"]), which=numbers)
+    def change_a_scene(self, how: str, which: int) -> None:
         before = self.seeds()
-        self.insert(at)
-        assert {ref: seeds for ref, seeds in self.seeds().items() if ref in before} == before
+        if how == "edit":
+            edited = self.scenes[which % len(self.scenes)]
+            self.photograph(edited)
+            before.pop(edited)
+        elif len(self.scenes) < MOST_SCENES:
+            self.insert(which)
+            if how == "twin":
+                shutil.copy(self.folder / "scene_0.png", self.folder / f"scene_{len(self.scenes) - 1}.png")
+        after = self.seeds()
+        assert {ref: after[ref] for ref in before} == before
 
-    @precondition(lambda self: len(self.scenes) < 4)
-    @rule(which=numbers)
-    def insert_a_twin(self, which: int) -> None:
-        """Put a scene in a second time, under another name."""
-        twin = f"scene_{len(self.scenes)}.png"
-        shutil.copy(self.folder / self.scenes[which % len(self.scenes)], self.folder / twin)
-        self.scenes.append(twin)
-
-    @rule()
-    def delete_the_cache(self) -> None:
-        shutil.rmtree(self.story.root / "cache", ignore_errors=True)
-
-    @rule(rebuild=st.booleans())
-    def delete_the_database(self, rebuild: bool) -> None:
+    @rule(what=st.sampled_from(["cache", "database", "index"]))
+    def lose(self, what: str) -> None:
+        if what == "cache":
+            shutil.rmtree(self.story.root / "cache", ignore_errors=True)
+            return
         self.bench.index.store.close()
         for path in (self.bench.home / "var").glob("kroma.db*"):
             path.unlink()
-        if rebuild:
+        if what == "index":
             self.bench.reindex()
 
     @rule()
@@ -168,15 +170,13 @@ class Months(RuleBasedStateMachine):
         self.bench.home.rename(target)
         self.go_to(target)
 
-    @rule(which=numbers, undo=st.booleans())
-    def put_away(self, which: int, undo: bool) -> None:
-        if run := self.chosen(which):
-            run.archive(undo=undo)
-
-    @rule(which=numbers)
-    def delete(self, which: int) -> None:
+    @rule(which=numbers, how=st.sampled_from(["put away", "take out", "delete"]))
+    def tidy(self, which: int, how: str) -> None:
         run, charged = self.chosen(which), self.story.costs.total
         if run is None:
+            return
+        if how != "delete":
+            run.archive(undo=how == "take out")
             return
         run.delete(force=True)
         assert self.story.costs.total == charged
