@@ -25,13 +25,14 @@ from kroma_nb.model.words import CandidateStatus, RunStatus
 from kroma_nb.workbench import PlannedRun, Run, open_workbench
 
 PRICE = 40_000
-MOST_RUNS, MOST_SCENES = 8, 3
+MOST_RUNS, MOST_SCENES = 10, 3
 # What the provider does with the next calls, and whether it bills for it: see `loopback.Provider`.
 MISHAPS = ["busy", "down", "refuse", "drop", "half", "html", "error", "jpeg"]
 DEATHS = ["kill before", "kill within", "kill after"]
 SYNCED = {"run_started", "call_started", "call_ended", "run_finished"}
 NOTHING_YET = ("so nothing was made yet", "has no journal")
 places = st.sampled_from(["ledger", "ledger", "originals", "journal", "run.json", "outputs", ""])
+mishaps = st.lists(st.sampled_from(MISHAPS), max_size=3)
 touches = st.integers(1, 16)
 mostly = st.sampled_from([True, True, True, False])
 numbers = st.integers(min_value=0, max_value=10**6)
@@ -49,6 +50,7 @@ class Months(RuleBasedStateMachine):
         self.open = ExitStack()
         self.server = self.open.enter_context(provider())
         self.scenes: list[str] = []
+        self.twin = ""
         self.photographs = 0
         self.moves = 0
         self.go_to(self.folder / "home-0")
@@ -69,30 +71,27 @@ class Months(RuleBasedStateMachine):
 
     # What a person does.
 
-    @rule(paid=st.booleans(), candidates=st.integers(1, 2), mishaps=st.lists(st.sampled_from(MISHAPS), max_size=3))
-    def make(self, paid: bool, candidates: int, mishaps: list[str]) -> None:
-        if len(self.story.runs.ids) < MOST_RUNS:
+    @rule(
+        paid=mostly, fresh=mostly, candidates=st.integers(1, 2), mishaps=st.lists(st.sampled_from(MISHAPS), max_size=3)
+    )
+    def make(self, paid: bool, fresh: bool, candidates: int, mishaps: list[str]) -> None:
+        if self.has_room(fresh=fresh):
             self.server.script.extend(mishaps if paid else [])
             self.story.run(self.planned(paid, candidates), confirm_spend=True, workers=1)
             self.server.script.clear()
 
-    @rule(
-        paid=st.sampled_from([True, True, True, False]),
-        about=places,
-        touch=st.integers(1, 16),
-        tear=st.none() | numbers,
-    )
-    def be_killed(self, paid: bool, about: str, touch: int, tear: int | None) -> None:
-        if len(self.story.runs.ids) < MOST_RUNS:
+    @rule(paid=mostly, fresh=mostly, about=places, touch=touches, tear=st.none() | numbers)
+    def be_killed(self, paid: bool, fresh: bool, about: str, touch: int, tear: int | None) -> None:
+        if self.has_room(fresh=fresh):
             before = set(self.story.runs.ids)
             how = self.elsewhere(words=self.words(paid, 2), about=about, kill_at=touch)
             assert how in {"killed", "ok"}, how
             if how == "killed" and tear is not None:
                 self.cut_power(before, tear)
 
-    @rule(word=st.sampled_from(DEATHS), at=st.integers(0, 3))
-    def be_killed_around_an_answer(self, word: str, at: int) -> None:
-        if len(self.story.runs.ids) < MOST_RUNS:
+    @rule(fresh=mostly, word=st.sampled_from(DEATHS), at=st.integers(0, 3))
+    def be_killed_around_an_answer(self, fresh: bool, word: str, at: int) -> None:
+        if self.has_room(fresh=fresh):
             self.server.script.extend(["ok"] * at + [word])
             how = self.elsewhere(words=self.words(True, 2))
             self.server.script.clear()
@@ -143,11 +142,11 @@ class Months(RuleBasedStateMachine):
         if how == "edit":
             edited = self.scenes[which % len(self.scenes)]
             self.photograph(edited)
-            before.pop(edited)
+            before = {ref: seeds for ref, seeds in before.items() if ref not in {edited, self.twin}}
         elif len(self.scenes) < MOST_SCENES:
             self.insert(which)
-            if how == "twin":
-                shutil.copy(self.folder / "scene_0.png", self.folder / f"scene_{len(self.scenes) - 1}.png")
+            self.twin = f"scene_{len(self.scenes) - 1}.png" if how == "twin" else self.twin
+            self.copy_twin()
         after = self.seeds()
         assert {ref: after[ref] for ref in before} == before
 
@@ -230,6 +229,18 @@ class Months(RuleBasedStateMachine):
                 assert run.log.spent.micro_usd == PRICE * len(mine)
 
     @invariant()
+    def nothing_that_came_is_in_doubt_and_what_is_in_doubt_is_on_record(self) -> None:
+        calls = self.ledger()
+        came = {path.stem for path in (self.story.root / "originals" / "receipts").rglob("*.json")}
+        assert all(calls[call_id]["ended"] == "settled" for call_id in came)
+        for call in calls.values():
+            run = Run(self.story, str(call["run_id"]))
+            if call["ended"] == "in_doubt" and self.has_begun(run):
+                ends = [c for job in run.log.jobs if job.id == call["job_id"] for c in job.candidates]
+                assert call["candidate"] in {c.candidate_index for c in ends}
+                assert call["call_id"] in {made.call_id for c in ends for made in c.calls}
+
+    @invariant()
     def no_picture_was_bought_twice(self) -> None:
         good = [call for call in self.ledger().values() if call["ended"] == "settled" and not call["error_code"]]
         twice = [key for key, times in Counter(call["key"] for call in good).items() if times > 1]
@@ -244,6 +255,18 @@ class Months(RuleBasedStateMachine):
         assert {name: [set(rows) ^ set(after[name])] for name, rows in before.items() if rows != after[name]} == {}
 
     # How it is done.
+
+    def has_room(self, *, fresh: bool) -> bool:
+        """Tell whether one more run may be made; one of fresh scenes has everything to buy."""
+        for scene in self.scenes if fresh else ():
+            self.photograph(scene)
+        self.copy_twin()
+        return len(self.story.runs.ids) < MOST_RUNS
+
+    def copy_twin(self) -> None:
+        """Keep one scene the same photograph as another."""
+        if self.twin:
+            shutil.copy(self.folder / "scene_0.png", self.folder / self.twin)
 
     def elsewhere(self, **order: object) -> str:
         """Let another process play, and say how that ended."""
