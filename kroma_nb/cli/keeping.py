@@ -169,7 +169,7 @@ def gc(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """Remove what nothing needs: leftovers of killed processes, and inputs that no run has read."""
+    """Remove what nothing needs: leftovers of killed processes, inputs that no run has read, too large a cache."""
     from kroma_nb.workbench import open_workbench
 
     cleaned = open_workbench(home).gc(dry_run=dry_run)

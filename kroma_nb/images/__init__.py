@@ -5,7 +5,7 @@ from kroma_nb.images.info import MediaType, PictureInfo, PixelMode
 from kroma_nb.images.picture import Gray8, Picture, Rgb8, Rgba8, as_rgb, checked, is_gray, is_picture
 from kroma_nb.images.reading import MAX_PIXELS, load, upright
 from kroma_nb.images.sizing import fit, resize, thumbnail
-from kroma_nb.images.writing import Writer, encode, encode_png, save
+from kroma_nb.images.writing import Writer, as_stored, encode, encode_png, save
 
 __all__ = [
     "MAX_PIXELS",
@@ -18,6 +18,7 @@ __all__ = [
     "Rgba8",
     "Writer",
     "as_rgb",
+    "as_stored",
     "checked",
     "encode",
     "encode_png",

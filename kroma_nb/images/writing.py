@@ -64,6 +64,18 @@ def encode_png(picture: Picture, *, text: Mapping[str, str] = _NO_TEXT, dpi: flo
     return write_png(checked(picture), text, dpi)
 
 
+def as_stored(picture: Picture) -> Picture:
+    """Give a picture as `load` gives it back from what `encode_png` makes of it: equal colour channels are one.
+
+    Examples
+    --------
+    >>> as_stored(np.zeros((2, 3, 3), np.uint8)).shape
+    (2, 3)
+    """
+    equal = picture.ndim == 3 and picture.shape[2] == 3 and is_gray(picture)
+    return np.ascontiguousarray(picture[..., 0]) if equal else picture
+
+
 def encode(
     picture: Picture,
     *,

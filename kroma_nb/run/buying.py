@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from kroma_nb.errors import AnswerLost, AnswerUnusable, BudgetExceeded, KromaError, ProviderBusy
@@ -76,6 +77,7 @@ class Buyer:
         self.till, self._waiting = till, waiting
         self._pace = Pace(till.limits, stop)
         self._counter = Counter(till.painter, till.purse, record, till.limits.timeout_s)
+        self._one_at_a_time: dict[str, Lock] = {}
         self._threads = ThreadPoolExecutor(till.limits.concurrency, thread_name_prefix="kroma-paid")
 
     def submit(self, order: Order) -> Future[Bought | Unbought]:
@@ -88,6 +90,11 @@ class Buyer:
 
     def buy(self, order: Order) -> Bought | Unbought:
         """Buy a picture, unless it was bought before."""
+        # Two scenes may be the same photograph: the second one waits for what the first one gets.
+        with self._one_at_a_time.setdefault(order.key, Lock()):
+            return self._bought(order)
+
+    def _bought(self, order: Order) -> Bought | Unbought:
         try:
             known = Originals(order.task.folder.root).bought(order.key, original=order.original)
             if known is not None:

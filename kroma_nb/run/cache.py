@@ -102,16 +102,17 @@ class PassCache:
 
     def place(self, made: Made, target: Path) -> bool:
         """Put the picture of a recalled answer at a path, checked on its way; tell whether it was still there."""
+        answer, picture = self.files_of(made)
         try:
-            self.pictures.place(made.sha256, target)
-        except (FileMissing, ContentDamaged):
-            self._forget(made)
-            return False
-        # What is used stays longest.
-        for used in self.files_of(made):
-            with contextlib.suppress(OSError):
-                os.utime(used)
-        return True
+            # An answer that somebody has altered must not put a wrong size into the record.
+            fits = picture.stat().st_size == made.size_bytes
+            if fits:
+                self.pictures.place(made.sha256, target, suffix="")
+        except (OSError, FileMissing, ContentDamaged):
+            fits = False
+        for used in (answer, picture):
+            _use(used) if fits else _remove(used)
+        return fits
 
     def keep(self, made: Made, data: bytes, /) -> None:
         """Remember what a pass has made."""
@@ -121,25 +122,35 @@ class PassCache:
 
     def found(self, key: str, /) -> Found | None:
         """Give what was measured before; None where it is not known."""
-        return self._read(key, Found)
+        found = self._read(key, Found)
+        if found is not None:
+            _use(self.place_of(key))
+        return found
 
     def keep_found(self, found: Found) -> None:
         """Remember what was measured."""
         with contextlib.suppress(WriteFailed):
             self._write(found.key, found)
 
+    def size_bytes(self) -> int:
+        """Give how much it holds."""
+        return sum(size_bytes for _, size_bytes, _ in self._files())
+
+    def excess_bytes(self) -> int:
+        """Give how much `trim` would remove."""
+        return sum(size_bytes for size_bytes, _ in self._excess())
+
     def trim(self) -> int:
         """Remove what was not used for the longest time until the rest fits its limit; give the bytes that are gone."""
-        files = sorted(self._files(), reverse=True)
-        kept = gone = 0
-        for _, size_bytes, path in files:
+        # Another process may be trimming as well.
+        return sum(size_bytes for size_bytes, path in self._excess() if _remove(path))
+
+    def _excess(self) -> Iterator[tuple[int, Path]]:
+        kept = 0
+        for _, size_bytes, path in sorted(self._files(), reverse=True):
             kept += size_bytes
             if kept > self.limit_bytes:
-                # Another process may be trimming as well.
-                with contextlib.suppress(OSError):
-                    path.unlink()
-                    gone += size_bytes
-        return gone
+                yield size_bytes, path
 
     def _files(self) -> Iterator[tuple[int, int, Path]]:
         for folder, _, names in os.walk(self.root):
@@ -167,7 +178,16 @@ class PassCache:
         """Give the two files of an answer: the answer and its picture."""
         return self.place_of(made.key), self.pictures.root / made.sha256[:2] / made.sha256
 
-    def _forget(self, made: Made) -> None:
-        for lost in self.files_of(made):
-            with contextlib.suppress(OSError):
-                lost.unlink()
+
+def _use(path: Path) -> None:
+    """Note that a file was used now: what is used stays longest."""
+    with contextlib.suppress(OSError):
+        os.utime(path)
+
+
+def _remove(path: Path) -> bool:
+    try:
+        path.unlink()
+    except OSError:
+        return False
+    return True

@@ -179,7 +179,8 @@ class Making:
         )
         if cache:
             cache.keep(made, data)
-        self._picture = painted.picture
+        # What is measured now is measured as if it were read from its file, as a later run does.
+        self._picture = images.as_stored(painted.picture)
         self._note(step, made, target.name, started_at, reused=False)
 
     def _take(self, bought: Receipt, step: Step) -> None:

@@ -88,6 +88,8 @@ class Playing:
         By job, how it ended.
     ends : Counter
         How many candidates ended in which way.
+    computed : bool
+        Whether a pass was made, and not taken from what was made before.
     """
 
     plan: Plan
@@ -100,6 +102,7 @@ class Playing:
     open_jobs: dict[str, dict[int, CandidateOutcome]] = field(default_factory=dict)
     ended_jobs: dict[str, JobStatus] = field(default_factory=dict)
     ends: Counter[CandidateStatus] = field(default_factory=Counter)
+    computed: bool = False
 
     def __post_init__(self) -> None:
         self._to_come = Counter(turn.job.id for turn in self.turns)
@@ -136,6 +139,7 @@ class Playing:
         """Book one outcome; the last one of a job ends the job."""
         ended = CandidateFinished(at=now(), outcome=outcome)
         self.ends[outcome.status] += 1
+        self.computed |= any(not record.reused for record in outcome.passes)
         outcomes = self.open_jobs.setdefault(job.id, {})
         outcomes[outcome.index] = outcome
         self._to_come[job.id] -= 1

@@ -62,8 +62,10 @@ def account_for(folder: RunFolder, purse: Purse, journal: Journal) -> None:
     happened = Happened().hear(read_events(folder.journal_path))
     calls = {call.call_id: call for calls in happened.calls.values() for call in calls.values()}
     ledger = Ledger(folder.root)
-    for call in ledger.open_calls(folder.run_id):
-        purse.end(_end_of(folder, call))
+    for call, ended in ledger.calls_of(folder.run_id):
+        # One that was in doubt may have been asked after, and its answer kept, before the next kill.
+        if ended is None or (ended.ended is CallState.IN_DOUBT and Originals(folder.root).receipt(call)):
+            purse.end(_end_of(folder, call))
     for call, ended in ledger.calls_of(folder.run_id):
         known = calls.get(call.call_id)
         if ended is not None and (known is None or known.ended is not ended.ended):

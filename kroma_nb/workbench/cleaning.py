@@ -7,10 +7,11 @@ import time
 from typing import TYPE_CHECKING
 
 from kroma_nb import report, run, store
-from kroma_nb.errors import DatabaseUnwritable, RecordInvalid, WriteFailed
+from kroma_nb.errors import DatabaseUnwritable, RecordInvalid, ValidationFailed, WriteFailed
 from kroma_nb.model.asset import AssetFilter, AssetKind
 from kroma_nb.model.value import Value
 from kroma_nb.run import RunFolder
+from kroma_nb.workbench.caching import cache_of
 from kroma_nb.workbench.ending import DELETED, remove_tree
 
 if TYPE_CHECKING:
@@ -93,7 +94,22 @@ def clean_up(bench: Workbench, *, dry_run: bool) -> CleanUp:
         size_bytes = size_of(path)
         if dry_run or _removed(path):
             found.append(Leftover(path=path.relative_to(bench.home).as_posix(), size_bytes=size_bytes, why=why))
+    found += _cached(bench, kept, dry_run=dry_run)
     return CleanUp(removed=not dry_run, found=tuple(found), kept=tuple(kept))
+
+
+def _cached(bench: Workbench, kept: list[str], *, dry_run: bool) -> Iterator[Leftover]:
+    """Trim the pass caches of all projects, and give what is gone of each."""
+    for project in bench.projects:
+        try:
+            cache = cache_of(project)
+        except ValidationFailed as error:
+            kept.append(f"The pass cache of {project.slug} stays, because its size is not known: {error}")
+            continue
+        if size_bytes := cache.excess_bytes() if dry_run else cache.trim():
+            why = f"passes beyond the {report.size(cache.limit_bytes)} that `cache_mb` allows, used longest ago"
+            path = cache.root.relative_to(bench.home).as_posix()
+            yield Leftover(path=path, size_bytes=size_bytes, why=why)
 
 
 def _needless(bench: Workbench, kept: list[str]) -> Iterator[tuple[Path, str]]:

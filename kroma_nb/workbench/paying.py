@@ -10,6 +10,7 @@ from kroma_nb import planning, run
 from kroma_nb.errors import RequestInvalid, SpendNotConfirmed
 from kroma_nb.model.money import Money
 from kroma_nb.workbench.bookkeeping import ProjectPurse
+from kroma_nb.workbench.caching import kept_passes
 from kroma_nb.workbench.painters import painter_for
 
 if TYPE_CHECKING:
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from kroma_nb.model.plan import Plan
     from kroma_nb.model.run import Event
     from kroma_nb.workbench.project import Project
-
-CACHE = "cache"
 
 
 class How(TypedDict, total=False):
@@ -83,7 +82,7 @@ def equipment_for(
     limit: Money | None = None,
 ) -> run.Equipment:
     """Give what a plan is played with in a project."""
-    cache = run.PassCache(project.root / CACHE, project.settings().get("cache_mb") * 1_000_000)
+    cache = kept_passes(project)
     if not plan.card.paid:
         return run.Equipment(executor=executor, cache=cache)
     limits = planning.catalog_of(project.bench.home).limits_of(plan.card.provider)

@@ -10,6 +10,7 @@ from kroma_nb.errors import InfraFailed
 from kroma_nb.model.rows import ProjectRow, Unreadable
 from kroma_nb.model.value import Value
 from kroma_nb.run import RunFolder
+from kroma_nb.workbench.caching import CACHE
 
 if TYPE_CHECKING:
     from kroma_nb.workbench.workbench import Workbench
@@ -31,6 +32,8 @@ class Status(Value):
         Why the database cannot be used; empty where it can.
     free_bytes : int
         Of the disk that the workspace lies on.
+    cache_bytes : int
+        What the pass caches of all projects hold; they may be deleted at any time.
     """
 
     home: str
@@ -39,6 +42,7 @@ class Status(Value):
     unreadable: tuple[Unreadable, ...]
     database: str
     free_bytes: int
+    cache_bytes: int = 0
 
     def __repr__(self) -> str:
         return self.view.text()
@@ -52,7 +56,7 @@ class Status(Value):
         notes = (
             *(f"Running now: {name}." for name in self.running),
             *([f"The database cannot be used: {self.database}"] if self.database else []),
-            f"{report.size(self.free_bytes)} free on this disk.",
+            f"{report.size(self.free_bytes)} free on this disk; {report.size(self.cache_bytes)} in pass caches.",
         )
         shown = report.projects_view(self.home, self.projects, self.unreadable)
         return report.View(shown.title, shown.columns, shown.rows, (*shown.notes, *notes))
@@ -74,6 +78,7 @@ def status_of(bench: Workbench) -> Status:
         unreadable=unreadable,
         database=database,
         free_bytes=shutil.disk_usage(bench.home).free if bench.home.exists() else 0,
+        cache_bytes=sum(run.PassCache(project.root / CACHE).size_bytes() for project in bench.projects),
     )
 
 

@@ -168,7 +168,7 @@ class Workbench:
         return self.index.rebuild()
 
     def gc(self, *, dry_run: bool = False) -> CleanUp:
-        """Remove what nothing needs: leftovers of killed processes, and inputs that no run has read.
+        """Remove what nothing needs: leftovers of killed processes, inputs that no run has read, too large a cache.
 
         Parameters
         ----------

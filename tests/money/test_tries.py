@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import threading
 import time
 
@@ -218,3 +219,14 @@ def test_candidates_that_are_added_are_new_and_linked_and_everything_before_stay
     assert (server.bills, run.log.spent) == (8, CENTS_4 * 8)
     assert sorted(c.rank.position for c in after.candidates) == [1, 2, 3, 4]
     assert json.loads((run.folder / "run.json").read_text())["jobs"][1]["planned_candidates"] == 4
+
+
+def test_two_scenes_of_one_photograph_are_bought_once(server, story, scenes, paid) -> None:
+    server.slow_s = 0.05
+    for name in ("scene_1.png", "scene_2.png"):
+        shutil.copy(scenes / "scene_0.png", scenes / name)
+
+    run = story.run(paid(candidates=1), confirm_spend=True)
+
+    assert (run.status, server.bills) == (RunStatus.OK, 1)
+    assert [c.passes[0].reused for job in run.log.jobs for c in job.candidates].count(True) == 2
