@@ -17,7 +17,7 @@ PACKAGE = Path(kn.__file__).parent
 HANDLES = [
     *(workbench.Workbench, workbench.Projects, workbench.Project, workbench.PlannedRun, workbench.Runs, workbench.Run),
     *(workbench.Candidates, workbench.Candidate, workbench.Assets, workbench.Asset, workbench.Diff),
-    *(workbench.Lineage, workbench.Affected, workbench.Costs),
+    *(workbench.Lineage, workbench.Affected, workbench.Costs, workbench.Proof),
 ]
 
 PUBLIC = {

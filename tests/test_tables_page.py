@@ -12,6 +12,7 @@ from kroma_nb.model.diff import ChangeRow
 from kroma_nb.model.lineage import AffectedRow, Relative
 from kroma_nb.model.rows import CandidateRow, PlanRow, ProjectRow, RunRow
 from kroma_nb.model.value import Value
+from kroma_nb.report import ProofRow
 from kroma_nb.store import schema
 from kroma_nb.workbench.requests import PlanWords
 
@@ -25,6 +26,7 @@ SECTIONS = {
     "Changes": ChangeRow,
     "Lineage": Relative,
     "What must be made again": AffectedRow,
+    "Replay": ProofRow,
 }
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import typer
 
-from kroma_nb.cli import checks, costs, importing, keeping, lineage, making, notebooks, resuming, runs
+from kroma_nb.cli import checks, costs, importing, keeping, lineage, making, notebooks, replaying, resuming, runs
 from kroma_nb.cli.screen import show_error, show_json, spoken_warnings
 from kroma_nb.errors import KromaError
 from kroma_nb.model.words import ExitCode
@@ -28,6 +28,7 @@ app.command("plan")(making.plan)
 app.command("run")(making.run)
 app.command("resume")(resuming.resume)
 app.command("retry")(resuming.retry)
+app.command("replay")(replaying.replay)
 app.command("costs")(costs.costs)
 app.command("budget")(costs.budget)
 app.command("winners")(runs.winners)

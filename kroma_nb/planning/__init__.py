@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from kroma_nb.planning.inputs import Discovered, discover
     from kroma_nb.planning.jobs_file import JobEntry, load_jobs_file
     from kroma_nb.planning.manifest import Manifest, SceneEntry, load_manifest
-    from kroma_nb.planning.postprocess import PostprocessFile, load_postprocess
+    from kroma_nb.planning.postprocess import PostprocessFile, load_postprocess, profile_now
     from kroma_nb.planning.price import catalog_of, load_catalog
     from kroma_nb.planning.seeds import seed_of
 
@@ -25,7 +25,7 @@ __getattr__, __dir__, _ = lazy_loader.attach(
         "inputs": ["Discovered", "discover"],
         "jobs_file": ["JobEntry", "load_jobs_file"],
         "manifest": ["Manifest", "SceneEntry", "load_manifest"],
-        "postprocess": ["PostprocessFile", "load_postprocess"],
+        "postprocess": ["PostprocessFile", "load_postprocess", "profile_now"],
         "price": ["catalog_of", "load_catalog"],
         "seeds": ["seed_of"],
     },
@@ -48,6 +48,7 @@ __all__ = [
     "load_postprocess",
     "load_profiles",
     "plan",
+    "profile_now",
     "seed_of",
     "validate_config",
 ]

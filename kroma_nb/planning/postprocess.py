@@ -11,6 +11,7 @@ from kroma_nb.errors import PostprocessInvalid
 from kroma_nb.model.parsing import parse_value
 from kroma_nb.model.postprocess import (
     ColorPlan,
+    ColorProfile,
     CutoutBackend,
     CutoutPlan,
     PictureFormat,
@@ -175,6 +176,19 @@ def named_postprocess(settings: Settings) -> LoadedPostprocess:
     if path is None:
         return NO_POSTPROCESS
     return open_postprocess(path, file=str(path), role=settings.explain("postprocess_config_path").origin)
+
+
+def profile_now(plan: ColorPlan, settings: Settings) -> ColorProfile | None:
+    """Give a plan's colour profile as it is now; None where its file is not the one that the settings name.
+
+    Raises
+    ------
+    ValidationFailed
+        If the postprocess file or the profiles cannot be read.
+    """
+    profiles = named_postprocess(settings).profiles()
+    source = "builtin" if profiles.source == BUILT_IN_PROFILES else profiles.source
+    return profiles.by_name.get(plan.profile) if source == plan.settings else None
 
 
 def plan_passes(loaded: LoadedPostprocess, settings: Settings) -> PostprocessPlan:

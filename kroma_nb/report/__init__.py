@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from kroma_nb.report.mermaid import lineage_mermaid
     from kroma_nb.report.page import gallery
     from kroma_nb.report.phrases import counted
+    from kroma_nb.report.proof import ProofRow, proof_table, proof_view
     from kroma_nb.report.sheet import contact_sheet
     from kroma_nb.report.table import candidate_row, plan_table, run_table
     from kroma_nb.report.view import View
@@ -50,6 +51,7 @@ __getattr__, __dir__, _ = lazy_loader.attach(
         "mermaid": ["lineage_mermaid"],
         "page": ["gallery"],
         "phrases": ["counted"],
+        "proof": ["ProofRow", "proof_table", "proof_view"],
         "sheet": ["contact_sheet"],
         "table": ["candidate_row", "plan_table", "run_table"],
         "view": ["View"],
@@ -73,6 +75,7 @@ __getattr__, __dir__, _ = lazy_loader.attach(
 
 __all__ = [
     "Overview",
+    "ProofRow",
     "Step",
     "StepKind",
     "View",
@@ -106,6 +109,8 @@ __all__ = [
     "plan_view",
     "project_view",
     "projects_view",
+    "proof_table",
+    "proof_view",
     "run_table",
     "run_view",
     "runs_view",

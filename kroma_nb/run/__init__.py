@@ -15,9 +15,11 @@ if TYPE_CHECKING:
     from kroma_nb.run.playing import Equipment
     from kroma_nb.run.reading import RunRecord, open_record, read_run, run_folders
     from kroma_nb.run.recovery import recover
+    from kroma_nb.run.replay import replay_run
     from kroma_nb.run.resume import Rest, more_of, rest_of, resume_run
     from kroma_nb.run.runlog import fold, write_log
     from kroma_nb.run.spend import Purse
+    from kroma_nb.run.verify import Present, verify_run
 
 # What only reads records must not wait for what draws pictures.
 __getattr__, __dir__, _ = lazy_loader.attach(
@@ -33,9 +35,11 @@ __getattr__, __dir__, _ = lazy_loader.attach(
         "playing": ["Equipment"],
         "reading": ["RunRecord", "open_record", "read_run", "run_folders"],
         "recovery": ["recover"],
+        "replay": ["replay_run"],
         "resume": ["Rest", "more_of", "rest_of", "resume_run"],
         "runlog": ["fold", "write_log"],
         "spend": ["Purse"],
+        "verify": ["Present", "verify_run"],
     },
 )
 
@@ -45,6 +49,7 @@ __all__ = [
     "Ledger",
     "Originals",
     "PassCache",
+    "Present",
     "Purse",
     "Rest",
     "RunFolder",
@@ -61,8 +66,10 @@ __all__ = [
     "read_run",
     "recover",
     "refuse_played",
+    "replay_run",
     "rest_of",
     "resume_run",
     "run_folders",
+    "verify_run",
     "write_log",
 ]

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kroma_nb.blobs import sha256_file
-from kroma_nb.errors import FileMissing, KromaError
+from kroma_nb.errors import FileMissing
 from kroma_nb.model.replay import Cause, CauseKind
 from kroma_nb.model.words import PassName
 from kroma_nb.passes import COLOR_VERSION
-from kroma_nb.planning.color_profiles import built_in_profiles, load_profiles
 from kroma_nb.run.environment import environment
 from kroma_nb.run.runlog import folded_document
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from kroma_nb.model.brief import Painter
     from kroma_nb.model.paid import PaidPainter
@@ -117,21 +115,12 @@ def _of_environment(before: Environment, now: Environment) -> Iterator[Cause]:
         )
 
 
-def of_profile(rest: Rest) -> Iterator[Cause]:
-    """Give the colour profile that the run keeps, where its file says something else by now."""
+def of_profile(rest: Rest, profile_of: Callable[[ColorPlan], ColorProfile | None]) -> Iterator[Cause]:
+    """Give the colour profile that the run keeps, where it says something else by now."""
     plan = rest.plan.postprocess.color
     if plan is None:
         return
-    now = _profile_now(plan)
-    if now != plan.values:
-        told = "is not in its file any more" if now is None else "says something else in its file now"
-        what = f"the colour profile {plan.profile} ({plan.settings}) {told}; the run keeps its own values"
+    now = profile_of(plan)
+    if now is not None and now != plan.values:
+        what = f"the colour profile {plan.profile} ({plan.settings}) says something else now; the run keeps its own"
         yield Cause(kind=CauseKind.PROFILE, what=what)
-
-
-def _profile_now(plan: ColorPlan) -> ColorProfile | None:
-    if plan.settings == "builtin":
-        return built_in_profiles().by_name.get(plan.profile)
-    with contextlib.suppress(KromaError):
-        return load_profiles(Path(plan.settings)).by_name.get(plan.profile)
-    return None

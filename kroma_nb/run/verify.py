@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from kroma_nb.model.brief import Painter
     from kroma_nb.model.paid import PaidPainter
+    from kroma_nb.model.plan import Plan
+    from kroma_nb.model.postprocess import ColorPlan, ColorProfile
     from kroma_nb.model.run import CandidateOutcome
     from kroma_nb.run.cache import Found, Made
     from kroma_nb.run.folder import RunFolder
@@ -70,11 +72,29 @@ class CacheAudit(PassCache):
             self.wrong.append(Cause(kind=CauseKind.CACHE, what=what))
 
 
+@dataclass(frozen=True)
+class Present:
+    """What is here now, to compare a run's record with.
+
+    Attributes
+    ----------
+    painter_of : callable
+        Gives the engine of a plan.
+    profile_of : callable
+        Gives the colour profile of a plan as it is now; None where it is not known.
+    cache : PassCache
+        The project's; its answers for the run are looked at too.
+    """
+
+    painter_of: Callable[[Plan], Painter | PaidPainter]
+    profile_of: Callable[[ColorPlan], ColorProfile | None]
+    cache: PassCache
+
+
 def verify_run(
     folder: RunFolder,
+    present: Present,
     *,
-    painter_of: Callable[[Rest], Painter | PaidPainter],
-    cache: PassCache,
     workers: int | None = None,
     on_check: Callable[[PassCheck], object] | None = None,
 ) -> Verification:
@@ -86,10 +106,7 @@ def verify_run(
     Parameters
     ----------
     folder : RunFolder
-    painter_of : callable
-        Gives the engine of a plan.
-    cache : PassCache
-        The project's; its answers for this run are looked at too.
+    present : Present
     workers : int, optional
         Threads; by default one a processor.
     on_check : callable, optional
@@ -106,8 +123,8 @@ def verify_run(
     except RecordInvalid as error:
         lost = Cause(kind=CauseKind.RECORD, what=folder.told(error))
         return Verification(run_id=folder.run_id, checks=(), differs=(lost,))
-    painter, checks = painter_of(rest), []
-    audit = CacheAudit(cache.root)
+    painter, checks = present.painter_of(rest.plan), []
+    audit = CacheAudit(present.cache.root)
     with scratch_of(folder) as scratch, ThreadPoolExecutor(workers or os.cpu_count() or 1) as threads:
         verifier = Verifier(folder, rest, painter, scratch, audit)
         verifier.study()
@@ -117,7 +134,7 @@ def verify_run(
                 if on_check is not None:
                     on_check(check)
     code = list(dict.fromkeys(of_code(rest, painter)))
-    differs += [*code, *of_profile(rest), *audit.wrong]
+    differs += [*code, *of_profile(rest, present.profile_of), *audit.wrong]
     return Verification(
         run_id=folder.run_id, checks=tuple(_explained(check, code) for check in checks), differs=tuple(differs)
     )

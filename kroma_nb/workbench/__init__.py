@@ -10,8 +10,10 @@ from kroma_nb.workbench.planned import PlannedRun
 from kroma_nb.workbench.practice import open_practice
 from kroma_nb.workbench.project import Project
 from kroma_nb.workbench.projects import Projects
+from kroma_nb.workbench.replaying import Proof
 from kroma_nb.workbench.resources import shipped
-from kroma_nb.workbench.runs import Publication, Run, Runs
+from kroma_nb.workbench.run_handle import Publication, Run
+from kroma_nb.workbench.runs import Runs
 from kroma_nb.workbench.watching import RUN_BOOK
 from kroma_nb.workbench.workbench import Workbench, open_workbench
 
@@ -29,6 +31,7 @@ __all__ = [
     "PlannedRun",
     "Project",
     "Projects",
+    "Proof",
     "Publication",
     "Run",
     "Runs",

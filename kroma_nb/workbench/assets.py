@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from kroma_nb.images import Picture
     from kroma_nb.workbench.project import Project
-    from kroma_nb.workbench.runs import Run
+    from kroma_nb.workbench.run_handle import Run
 
 PAGE = 60
 EVERY = AssetFilter()

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from kroma_nb.model.diff import Change, RunDiff
     from kroma_nb.model.plan import Plan
-    from kroma_nb.workbench.runs import Run
+    from kroma_nb.workbench.run_handle import Run
 
 
 class Diff:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kroma_nb.workbench.project import Project
-    from kroma_nb.workbench.runs import Run
+    from kroma_nb.workbench.run_handle import Run
 
 DELETED = ".deleted-"
 """How the name of a folder begins that is on its way out; a kill leaves it, and `gc` removes it."""

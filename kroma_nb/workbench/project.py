@@ -18,7 +18,8 @@ from kroma_nb.workbench.founding import found, known_card, write_card
 from kroma_nb.workbench.paying import confirmed, crew_of, equipment_for, painter_of
 from kroma_nb.workbench.planned import PlannedRun
 from kroma_nb.workbench.requests import plan_words, takes_plan_words
-from kroma_nb.workbench.runs import Run, Runs
+from kroma_nb.workbench.run_handle import Run
+from kroma_nb.workbench.runs import Runs
 from kroma_nb.workbench.watching import watched
 
 if TYPE_CHECKING:

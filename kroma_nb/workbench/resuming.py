@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from kroma_nb.model.plan import Plan
     from kroma_nb.report import View
     from kroma_nb.workbench.paying import How
-    from kroma_nb.workbench.runs import Run
+    from kroma_nb.workbench.run_handle import Run
 
 
 @dataclass(frozen=True, repr=False)

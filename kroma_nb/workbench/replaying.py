@@ -1,0 +1,97 @@
+"""A run made again, and a run proven: what a notebook holds of it."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from kroma_nb import planning, report, run
+from kroma_nb.errors import KromaError, RequestInvalid
+from kroma_nb.run import RunFolder
+from kroma_nb.workbench.caching import cache_of
+from kroma_nb.workbench.paying import crew_of, equipment_for, painter_of
+from kroma_nb.workbench.recovering import recover_one
+from kroma_nb.workbench.watching import watched
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import pandas as pd
+
+    from kroma_nb.model.postprocess import ColorPlan, ColorProfile
+    from kroma_nb.model.replay import PassCheck, Verification
+    from kroma_nb.workbench.paying import How
+    from kroma_nb.workbench.project import Project
+    from kroma_nb.workbench.run_handle import Run
+
+
+@dataclass(frozen=True, repr=False)
+class Proof:
+    """What making a run again has shown: pass by pass, and what differs from the record. It shows itself.
+
+    Attributes
+    ----------
+    record : Verification
+        All of it as values.
+    """
+
+    record: Verification
+
+    @property
+    def ok(self) -> bool:
+        """Whether every pass is exact or within tolerance, and no file of the run or its cache was altered."""
+        return self.record.ok
+
+    def frame(self) -> pd.DataFrame:
+        """Give one row a pass; `docs/reproducibility.md` names the columns."""
+        from kroma_nb.workbench.frames import frame_of  # noqa: PLC0415 - pandas loads when a frame is asked for
+
+        return frame_of(report.proof_table(self.record), report.ProofRow)
+
+    @property
+    def view(self) -> report.View:
+        """What it shows of itself."""
+        return report.proof_view(self.record)
+
+    def __repr__(self) -> str:
+        return self.view.text()
+
+    def _repr_html_(self) -> str:
+        return self.view.html()
+
+
+def _folder_of(one: Run) -> RunFolder:
+    folder = RunFolder(one.project.root, one.run_id)
+    if not folder.journal_path.exists():
+        problem = f"run {one.run_id} has no journal: another program has made it, and nothing says how"
+        raise RequestInvalid("request", "run", problem, "replay a run that kroma_nb has made")
+    run.refuse_played(folder.journal_path)
+    return folder
+
+
+def verified(one: Run, *, workers: int | None = None, on_check: Callable[[PassCheck], object] | None = None) -> Proof:
+    """Make every local pass of a run again in scratch space, and compare."""
+    folder = _folder_of(one)
+    present = run.Present(painter_of, partial(_profile_of, one.project), cache_of(one.project))
+    return Proof(run.verify_run(folder, present, workers=workers, on_check=on_check))
+
+
+def _profile_of(project: Project, plan: ColorPlan) -> ColorProfile | None:
+    with contextlib.suppress(KromaError):
+        return planning.profile_now(plan, project.settings())
+    return None
+
+
+def replayed(one: Run, how: How) -> str:
+    """Make a run again into a new one, and give its id."""
+    folder = _folder_of(one)
+    recover_one(one.project, one.run_id)
+    rest = run.rest_of(folder)
+    painter = painter_of(rest.plan)
+    with crew_of(how) as crew:
+        equipment = equipment_for(one.project, rest.plan, painter, executor=crew)
+        equipment = run.Equipment(executor=crew, till=equipment.till)  # nothing is taken from the cache
+        events = run.replay_run(folder, rest, painter=painter, equipment=equipment, stop=how.get("stop"))
+        return watched(one.project, events, how.get("on_event"))
