@@ -17,3 +17,19 @@ class Archived(Value):
 
     schema_: Literal["kroma_nb.archived/1"] = Field(default=ARCHIVED_SCHEMA, alias="schema")
     at: datetime
+
+
+class Holder(Value):
+    """Who holds a project alone, and why (``.kroma/lock``).
+
+    Attributes
+    ----------
+    what : str
+        What it does, such as ``deletes it``.
+    """
+
+    schema_: Literal["kroma_nb.lock/1"] = Field(default="kroma_nb.lock/1", alias="schema")
+    pid: int
+    host: str
+    what: str
+    since: datetime

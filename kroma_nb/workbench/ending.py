@@ -14,6 +14,7 @@ from kroma_nb.model.marks import Archived
 from kroma_nb.model.run import now
 from kroma_nb.run import RunFolder
 from kroma_nb.workbench.founding import read_card
+from kroma_nb.workbench.locking import held_alone
 from kroma_nb.workbench.marking import ARCHIVED
 
 if TYPE_CHECKING:
@@ -87,8 +88,9 @@ def delete_project(project: Project, confirm: str) -> None:
         raise NotConfirmed(f"deleting {project.root}", f"give the slug once more: {project.slug}")
     for path in run.run_folders(project.root):
         _refuse_played(project, path.name)
-    card = read_card(project.root)
-    _remove(project.root)
+    with held_alone(project, "deletes it"):
+        card = read_card(project.root)
+        _remove(project.root)
     if card is not None:
         project.bench.index.forget_deleted(project, card)
 

@@ -7,6 +7,7 @@ import os
 from typing import TYPE_CHECKING
 
 from kroma_nb.errors import WriteFailed
+from kroma_nb.workbench.locking import held_together
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -28,20 +29,26 @@ def watched(
     ----------
     run_id : str
         Of a run that goes on; a new one says it itself.
+
+    Raises
+    ------
+    InUse
+        If somebody holds the project alone; nothing is begun.
     """
-    try:
-        for event in events:
-            if event.event == "run_started":
-                run_id = event.run_id
-            if event.event in {"run_started", "run_resumed"}:
-                _book(project.root, run_id)
-            if on_event is not None:
-                on_event(event)
-    finally:
-        # Also a run that was stopped or that failed has left its folder in order.
-        events.close()
-        if run_id:
-            project.bench.index.note(project, run_id)
+    with held_together(project):
+        try:
+            for event in events:
+                if event.event == "run_started":
+                    run_id = event.run_id
+                if event.event in {"run_started", "run_resumed"}:
+                    _book(project.root, run_id)
+                if on_event is not None:
+                    on_event(event)
+        finally:
+            # Also a run that was stopped or that failed has left its folder in order.
+            events.close()
+            if run_id:
+                project.bench.index.note(project, run_id)
     return run_id
 
 

@@ -1,0 +1,111 @@
+"""The lock of a project: runs hold it together, whoever deletes the project holds it alone; a crash lets it go."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
+
+from kroma_nb.errors import InUse, WriteFailed
+from kroma_nb.model.marks import Holder
+from kroma_nb.model.run import now
+
+try:
+    import fcntl
+except ImportError:  # pragma: no cover - no advisory locks on this system
+    fcntl = None  # type: ignore[assignment]
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from io import FileIO
+    from pathlib import Path
+
+    from kroma_nb.workbench.project import Project
+
+LOCK = ".kroma/lock"
+
+
+@contextmanager
+def held_together(project: Project) -> Iterator[None]:
+    """Hold a project as every run of it does, so that nobody takes it away meanwhile.
+
+    Raises
+    ------
+    InUse
+        If somebody holds it alone; it says who.
+    """
+    try:
+        file = _opened(project.root / LOCK)
+    except WriteFailed:
+        # A project that cannot be written is not run in; what only reads needs no lock.
+        yield
+        return
+    with file:
+        if fcntl is not None and not _taken(file, fcntl.LOCK_SH):
+            raise InUse(f"project {project.slug}", _who(file), "wait for its end")
+        # Whoever held it alone is gone, and a name that a crash has left says nothing any more.
+        _write(file, b"")
+        yield
+
+
+@contextmanager
+def held_alone(project: Project, what: str) -> Iterator[None]:
+    """Hold a project alone, and say who does and why to whoever wants it.
+
+    Parameters
+    ----------
+    project : Project
+    what : str
+        What it is held for, such as ``deletes it``.
+
+    Raises
+    ------
+    InUse
+        If runs of it are being played, or somebody else holds it alone.
+    """
+    with _opened(project.root / LOCK) as file:
+        if fcntl is not None and not _taken(file, fcntl.LOCK_EX):
+            raise InUse(f"project {project.slug}", _who(file), "wait for its end, or stop it")
+        holder = Holder(pid=os.getpid(), host=socket.gethostname(), what=what, since=now())
+        _write(file, holder.model_dump_json(by_alias=True).encode() + b"\n")
+        try:
+            yield
+        finally:
+            _write(file, b"")
+
+
+def _opened(path: Path) -> FileIO:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # Never truncated on opening: somebody's name may stand in it.
+        return open(os.open(path, os.O_RDWR | os.O_CREAT, 0o644), "r+b", buffering=0)  # noqa: PTH123
+    except OSError as cause:
+        raise WriteFailed(path, cause.strerror or str(cause)) from cause
+
+
+def _taken(file: FileIO, kind: int) -> bool:
+    try:
+        fcntl.flock(file, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _who(file: FileIO) -> str:
+    """Say who holds a lock alone; runs, which hold it together, leave no name."""
+    with contextlib.suppress(OSError, ValidationError):
+        file.seek(0)
+        holder = Holder.model_validate_json(file.read(4096))
+        return f"process {holder.pid} on {holder.host} {holder.what} since {holder.since:%H:%M:%S} UTC"
+    return "a run of it is being played"
+
+
+def _write(file: FileIO, data: bytes) -> None:
+    with contextlib.suppress(OSError):
+        file.seek(0)
+        file.truncate(0)
+        file.write(data)

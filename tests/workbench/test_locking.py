@@ -1,0 +1,63 @@
+"""The lock of a project: who holds it is said, and a crash lets it go."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from kroma_nb.errors import InUse
+
+HOLD = """
+import sys
+from kroma_nb.workbench import open_workbench
+from kroma_nb.workbench.locking import held_alone
+
+with held_alone(open_workbench(sys.argv[1]).project("noir"), "moves it"):
+    print("held", flush=True)
+    sys.stdin.readline()
+"""
+
+
+def holder(home: Path) -> subprocess.Popen[str]:
+    process = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(home)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "held\n"
+    return process
+
+
+def test_a_run_is_not_begun_while_somebody_holds_the_project_alone_and_it_says_who(bench, scenes) -> None:
+    project = bench.create_project("noir")
+    planned, before = project.plan(manifest=scenes / "manifest.json"), len(project.runs)
+    with holder(bench.home) as process:
+        with pytest.raises(InUse, match=rf"process {process.pid} on .* moves it since"):
+            project.run(planned)
+        begun = len(project.runs) - before
+        process.kill()
+        process.wait()
+
+        # It is dead, and its name still stands in the file: that holds nobody up.
+        run = project.run(planned)
+
+    assert begun == 0
+    assert run.status == "ok"
+
+
+def test_a_project_is_not_deleted_while_a_run_of_it_is_played(bench, scenes) -> None:
+    project = bench.create_project("noir")
+
+    def try_it(event) -> None:
+        if event.event == "run_started":
+            with pytest.raises(InUse, match="played"):
+                project.delete(confirm="noir")
+
+    run = project.run(project.plan(manifest=scenes / "manifest.json"), on_event=try_it)
+
+    assert run.status == "ok"
+    project.delete(confirm="noir")
+    assert not os.path.lexists(project.root)
