@@ -5,7 +5,13 @@ from pathlib import Path
 
 from kroma_nb.workbench import open_workbench
 
-home, scenes = Path(sys.argv[1]), Path(sys.argv[2])
-story = open_workbench(home).create_project("noir")
-planned = story.plan(manifest=scenes / "manifest.json", provider="loopback")
-story.run(planned, confirm_spend=True, workers=1)
+
+def main(home: Path, scenes: Path) -> None:
+    """Plan and play a run over the scenes of a manifest."""
+    story = open_workbench(home).create_project("noir")
+    planned = story.plan(manifest=scenes / "manifest.json", provider="loopback")
+    story.run(planned, confirm_spend=True, workers=1)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]))
