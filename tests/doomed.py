@@ -32,10 +32,33 @@ class Doomed:
             ``home``, ``url``; ``words`` of a plan or ``run_id``; ``about``, a part of a path, and ``kill_at``: which
             touch of such a file in the workspace the process does not survive.
         """
+        self._say(json.dumps(order))
+        return self._hear()
+
+    def play_traced(self, call: str, number: int, **order: Any) -> str:
+        """Play as `play` does, and be killed on entering a system call for the so-manieth time in one thread.
+
+        The tracer is attached before anything is done, so that what is imported is not traced.
+        """
+        self._say(json.dumps(order | {"traced": True}))
+        pid = self._hear()
+        options = ("-f", "-o", os.devnull, "-e", f"trace={call}", "-e", f"inject={call}:signal=SIGKILL:when={number}")
+        with subprocess.Popen(["strace", *options, "-p", pid], stderr=subprocess.PIPE, text=True) as tracer:
+            assert tracer.stderr is not None
+            attached = tracer.stderr.readline()
+            self._say("go")
+            answer = self._hear()
+            tracer.wait(30)
+        assert "attached" in attached, attached
+        return answer
+
+    def _say(self, line: str) -> None:
         assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps(order) + "\n")
+        self._process.stdin.write(line + "\n")
         self._process.stdin.flush()
+
+    def _hear(self) -> str:
+        assert self._process.stdout is not None
         answer = self._process.stdout.readline().strip()
         assert answer, "the process that forks is gone"
         return answer
@@ -89,8 +112,10 @@ def _perform(order: dict[str, Any]) -> None:
 
 def _answer(order: dict[str, Any]) -> str:
     reading, writing = os.pipe()
+    starting, start = os.pipe()
     child = os.fork()
     if child == 0:
+        os.read(starting, 1)
         code = "ok"
         try:
             _perform(order)
@@ -99,6 +124,12 @@ def _answer(order: dict[str, Any]) -> str:
         os.write(writing, code.encode())
         os._exit(0)
     os.close(writing)
+    if order.get("traced"):
+        print(child, flush=True)  # noqa: T201 - whom to attach to
+        sys.stdin.readline()
+    os.write(start, b".")
+    os.close(start)
+    os.close(starting)
     with os.fdopen(reading) as said:
         answer = said.read()
     _, status = os.waitpid(child, 0)
@@ -115,7 +146,7 @@ def _main() -> None:
     import kroma_nb.workbench
 
     assert all((alembic.command, httpx, loopback, kroma_nb.run.engine, kroma_nb.store.database, kroma_nb.workbench))
-    for line in sys.stdin:
+    while line := sys.stdin.readline():
         print(_answer(json.loads(line)), flush=True)  # noqa: T201 - this is how it answers
 
 

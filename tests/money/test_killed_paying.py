@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import itertools
 import json
-import os
-import subprocess
-import sys
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from doomed import Doomed, doomed
 from loopback import Provider
 from studio import dump
 
@@ -19,7 +18,6 @@ from kroma_nb.errors import RequestInvalid
 from kroma_nb.model.words import CallState, CandidateStatus, RunStatus
 from kroma_nb.workbench import Project, Run
 
-HERE = Path(__file__).parent
 # The process is killed as it enters a system call for the N-th time in one of its threads.
 POINTS = [
     *(("fsync", number) for number in range(1, 17)),
@@ -30,10 +28,15 @@ POINTS = [
 WORDS = [*itertools.product(("kill before", "kill within", "kill after"), range(6))]
 
 
-def play(home: Path, scenes: Path, *tracer: str) -> int:
-    environment = os.environ | {"PYTHONPATH": str(HERE.parent)}
-    command = [*tracer, sys.executable, str(HERE / "play_paid.py"), str(home), str(scenes)]
-    return subprocess.run(command, env=environment, capture_output=True, timeout=120, check=False).returncode
+@pytest.fixture(scope="module")
+def player() -> Iterator[Doomed]:
+    with doomed() as ready:
+        yield ready
+
+
+def paid_run(server: Provider, story: Project, scenes: Path) -> dict[str, object]:
+    words = {"manifest": str(scenes / "manifest.json"), "provider": "loopback"}
+    return {"home": str(story.bench.home), "url": server.url, "words": words}
 
 
 def ledger_of(story: Project) -> dict[str, dict]:
@@ -99,27 +102,22 @@ def finish(server: Provider, story: Project, run: Run) -> None:
     assert all(call.ended is not CallState.OPEN for job in run.log.jobs for c in job.candidates for call in c.calls)
 
 
-@pytest.mark.parametrize(("call", "number"), POINTS, ids=str)
-def test_a_kill_at_a_system_call_bills_nothing_twice_and_loses_nothing(
-    server, story, scenes, call: str, number: int
-) -> None:
-    inject = f"inject={call}:signal=SIGKILL:when={number}"
-
-    tracer = ("strace", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={call}", "-e", inject)
-    assert play(story.bench.home, scenes, *tracer) == -9, "it came to its end before that"
+@pytest.mark.parametrize("point", POINTS, ids=lambda point: f"{point[0]}-{point[1]}")
+def test_a_kill_at_a_system_call_bills_nothing_twice_and_loses_nothing(server, story, scenes, player, point) -> None:
+    ended = player.play_traced(*point, **paid_run(server, story, scenes))
+    assert ended == "killed", "it came to its end before that"
 
     run = recovered(story, scenes)
     check(server, story, run)
     finish(server, story, run)
 
 
-@pytest.mark.parametrize(("word", "place"), WORDS, ids=str)
-def test_a_kill_around_an_answer_bills_nothing_twice_and_loses_nothing(
-    server, story, scenes, word: str, place: int
-) -> None:
-    server.script.extend(["ok"] * place + [word])
+@pytest.mark.parametrize("word", WORDS, ids=lambda word: f"{word[0]}-{word[1]}")
+def test_a_kill_around_an_answer_bills_nothing_twice_and_loses_nothing(server, story, scenes, player, word) -> None:
+    kind, place = word
+    server.script.extend(["ok"] * place + [kind])
 
-    assert play(story.bench.home, scenes) == -9
+    assert player.play(**paid_run(server, story, scenes)) == "killed"
 
     run = recovered(story, scenes)
     check(server, story, run)
