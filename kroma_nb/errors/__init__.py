@@ -18,13 +18,15 @@
     ├── ProviderFailed          exit 4   an engine did not deliver, and nothing was billed
     │   ├── ProviderBusy                 it may be tried again
     │   ├── AnswerLost                   it may have been billed
-    │   └── AnswerUnusable               it was billed, and sent no picture
+    │   ├── AnswerUnusable               it was billed, and sent no picture
+    │   └── ToolNotStarted · ToolTimedOut · ToolFailed
     ├── InfraFailed             exit 5   disk, permissions, processes
     │   ├── FolderTaken · WriteFailed · WorkersLost · ContentDamaged
     │   └── DatabaseUnusable             the index cannot be opened; the files that it was made of are untouched
     │       └── DatabaseLocked · DatabaseNewer · DatabaseUnwritable
     ├── NotebookFailed          exit as the error in its cell, 1 for one that is not in this tree
-    └── NotebookInterrupted     exit 6   Ctrl-C or a signal to end; what was made is kept
+    ├── NotebookInterrupted     exit 6   Ctrl-C or a signal to end; what was made is kept
+    └── ToolStopped             exit 6   a program was ended because somebody asked to stop
 
 Anything else that reaches a user is a bug and keeps its traceback.
 """
@@ -72,6 +74,7 @@ from kroma_nb.errors.money import (
 )
 from kroma_nb.errors.notebooks import NotebookFailed, NotebookInterrupted, SecretRefused
 from kroma_nb.errors.root import KromaError
+from kroma_nb.errors.tools import ToolFailed, ToolNotStarted, ToolStopped, ToolTimedOut
 
 __all__ = [
     "AnswerLost",
@@ -112,6 +115,10 @@ __all__ = [
     "SecretRefused",
     "SettingsInvalid",
     "SpendNotConfirmed",
+    "ToolFailed",
+    "ToolNotStarted",
+    "ToolStopped",
+    "ToolTimedOut",
     "ValidationFailed",
     "WorkersLost",
     "WriteFailed",
