@@ -108,8 +108,9 @@ class AffectedRow(Value):
         How many attempts its job has, with those that never had a picture.
     provider, model : str or None
         The engine that drew it.
-    cost_micro_usd : int or None
-        What drawing it again costs at most, in millionths of a US dollar; None where the price is not known.
+    cost_micro_usd, least_micro_usd : int or None
+        What drawing it again costs at most and at least, in millionths of a US dollar; None where the price is not
+        known.
     path : str
         The last picture that it reached.
     """
@@ -126,6 +127,7 @@ class AffectedRow(Value):
     provider: str | None
     model: str | None
     cost_micro_usd: int | None = None
+    least_micro_usd: int | None = None
     path: ProjectPath
 
 
@@ -176,7 +178,7 @@ class AffectedRecord(Value):
     @property
     def cost_low(self) -> Money:
         """What drawing these pictures again costs at least; a price that is not known counts nothing."""
-        return Money(micro_usd=sum(row.cost_micro_usd or 0 for row in self.drawn))
+        return Money(micro_usd=sum(row.least_micro_usd or 0 for row in self.drawn))
 
     @property
     def cost_high(self) -> Money | None:

@@ -73,14 +73,14 @@ def affected_view(affected: AffectedRecord) -> View:
 def _run(run_id: str, rows: Sequence[AffectedRow]) -> tuple[str, ...]:
     drawn = [row for row in rows if row.drawn]
     engines = dict.fromkeys(phrases.made_by(row.provider or "", row.model or "") for row in drawn)
-    known = [row.cost_micro_usd for row in drawn if row.cost_micro_usd is not None]
+    most, least = ([getattr(row, name) for row in drawn] for name in ("cost_micro_usd", "least_micro_usd"))
     return (
         run_id,
         rows[0].stage.value if rows[0].stage else "",
         f"{len({row.job_id for row in rows}):,}",
         f"{len(drawn):,}",
         "; ".join(engines),
-        str(Money(micro_usd=sum(known))) if len(known) == len(drawn) else "not known",
+        "not known" if None in most else phrases.between(Money(micro_usd=sum(least)), Money(micro_usd=sum(most))),
     )
 
 
@@ -109,4 +109,4 @@ def _cost(affected: AffectedRecord) -> str:
         return f"{known}the price of {len(unknown):,} by {phrases.listed(list(engines))} is not known"
     if not high:
         return "at no cost"
-    return str(low) if low == high else f"{low} to {high}"
+    return phrases.between(low, high)

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+    from kroma_nb.model.money import Money
     from kroma_nb.model.quality import FileReport, Measures, Rank
     from kroma_nb.model.runlog import CandidateRecord, JobRecord, RunLog
 
@@ -92,6 +93,18 @@ def counted(number: int, noun: str) -> str:
     ('1 candidate', '3 candidates')
     """
     return f"{number} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def between(low: Money, high: Money) -> str:
+    """Give an amount that is known only as a range.
+
+    Examples
+    --------
+    >>> from kroma_nb.model.money import Money
+    >>> between(Money.of("0.04"), Money.of("0.04")), between(Money.of("0.04"), Money.of(1))
+    ('$0.04', '$0.04 to $1.00')
+    """
+    return str(low) if low == high else f"{low} to {high}"
 
 
 def light(stage: Stage, time: str, weather: str) -> str:

@@ -60,8 +60,7 @@ def plan_view(plan: Plan, forecast: Forecast) -> View:
 
 
 def _promised(plan: Plan, forecast: Forecast) -> str:
-    low, high = forecast.cost_low, forecast.cost_high
-    cost = str(high) if low == high else f"{low} to {high}"
+    cost = phrases.between(forecast.cost_low, forecast.cost_high)
     pictures = phrases.counted(forecast.pictures, "picture")
     disk = f", about {size(forecast.size_bytes)}" if forecast.size_bytes is not None else ""
     time = f", about {phrases.lasting(forecast.seconds)}" if forecast.seconds is not None else ""

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 # Of what the statements are given by name.
 PROJECT, ASKED = sa.bindparam("project", type_=sa.String), sa.bindparam("asked", type_=sa.String)
-# On the way to parents SQLite would rather read every link of the project in its primary key, which holds all columns.
-UPWARD = "INDEXED BY asset_links_project_id_child_id"
 
 Step = tuple[str, str, str]
 """A link as the table holds it: parent's id, child's id, type."""
@@ -77,14 +75,8 @@ def _reached(name: str, near: sa.Column[str], far: sa.Column[str]) -> sa.CTE:
 
 def _next(start: sa.CTE, near: sa.Column[str], *wanted: sa.Column[str]) -> sa.Select[Any]:
     """Give the links that begin, or end, at pictures that were reached."""
-    links, index = asset_links.name, UPWARD if near is asset_links.c.child_id else ""
-    way = sa.text(f"{start.name} CROSS JOIN {links} {index}")
-    named: dict[str, sa.ColumnElement[Any]] = {
-        column.name: sa.literal_column(f"{links}.{column.name}", sa.String) for column in asset_links.c
-    }
-    steps = sa.select(*(named[column.name] for column in wanted)).select_from(way)
-    reached = sa.literal_column(f"{start.name}.id", sa.String)
-    return steps.where(named["project_id"] == PROJECT, named[near.name] == reached)
+    steps = sa.select(*wanted).select_from(start).join(asset_links, near == start.c.id)
+    return steps.where(asset_links.c.project_id == PROJECT)
 
 
 @cache

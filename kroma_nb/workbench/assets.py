@@ -256,6 +256,8 @@ class Assets:
         ------
         RequestInvalid
             If there is no such picture, or it is another project's.
+        CatalogInvalid
+            If the workspace's own prices cannot be read.
         """
         meant = self.find(asset) if isinstance(asset, str) else asset
         if meant.project != self.project:
@@ -265,7 +267,8 @@ class Assets:
             found = store.read_affected(rows, key, meant.record.id)
         # Of nothing comes nothing: a picture that is gone is no picture that nothing depends on.
         meant = meant if found else Assets(self.project)[meant.path]
-        return Affected(meant, AffectedRecord(path=meant.path, rows=priced(found, planning.load_catalog())))
+        catalog = planning.catalog_of(self.project.bench.home)
+        return Affected(meant, AffectedRecord(path=meant.path, rows=priced(found, catalog)))
 
     def _narrowed(self, **named: str) -> Assets:
         return Assets(self.project, self.which.model_copy(update=named))

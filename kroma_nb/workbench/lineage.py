@@ -122,15 +122,16 @@ class Affected:
 
 
 def priced(rows: Iterable[AffectedRow], catalog: Catalog) -> tuple[AffectedRow, ...]:
-    """Add to candidates what drawing each again costs at most today; later passes of their own cost nothing."""
-    prices: dict[tuple[str, str], int | None] = {}
-    found = []
-    for row in rows:
-        engine = (row.provider or "", row.model or "")
-        if engine not in prices:
-            card = catalog.find(*engine)
-            price = card.upper_price if card else None
-            prices[engine] = price.micro_usd if price is not None else None
-        cost = prices[engine] if row.drawn else 0
-        found.append(row.model_copy(update={"cost_micro_usd": cost}))
-    return tuple(found)
+    """Add to candidates what drawing each again costs today, at most and at least; later passes of their own are free."""
+    return tuple(row.model_copy(update=_prices(row, catalog)) for row in rows)
+
+
+def _prices(row: AffectedRow, catalog: Catalog) -> dict[str, int | None]:
+    if not row.drawn:
+        return {"cost_micro_usd": 0, "least_micro_usd": 0}
+    card = catalog.find(row.provider or "", row.model or "")
+    most, least = (card.upper_price, card.lower_price) if card else (None, None)
+    return {
+        "cost_micro_usd": most.micro_usd if most is not None else None,
+        "least_micro_usd": least.micro_usd if least is not None else None,
+    }

@@ -206,6 +206,21 @@ def test_a_price_counts_every_picture_and_one_that_is_not_known_bounds_nothing(n
     assert "at least $0.08, and the price of 4 by ink, noir-1 is not known" in said
 
 
+def test_the_prices_are_those_of_the_workspace_and_a_range_stays_one(own: Project) -> None:
+    config = own.bench.home / "config"
+    config.mkdir(exist_ok=True)
+    (config / "models.toml").write_text(
+        'as_of = 2026-11-01\n[[models]]\nprovider = "ink"\nmodel = "noir-1"\npaid = true\n'
+        "price_per_picture = { micro_usd = 40_000 }\nleast_per_picture = { micro_usd = 10_000 }\n"
+    )
+
+    affected = own.assets.affected_by(source(own, "scene_0.png"))
+
+    assert (affected.pictures, str(affected.cost_low), str(affected.cost_high)) == (6, "$0.06", "$0.24")
+    assert "6 pictures in 3 runs would be drawn again: $0.06 to $0.24." in repr(affected)
+    assert "$0.02 to $0.08" in repr(affected)
+
+
 def test_a_run_that_is_deleted_ends_the_way_up_and_the_lineage_says_so(own: Project) -> None:
     style, night, _ = runs(own)
     scene, won = source(own, "scene_0.png"), style.log.jobs[0].selected_candidate
@@ -309,6 +324,20 @@ def test_digits_of_several_pictures_name_none_of_them(own: Project, tmp_path: Pa
         own.assets.find(str(drawn.record.sha256))
 
 
+def test_the_links_of_a_picture_are_found_by_an_index_from_either_end(noir: Project) -> None:
+    heard: list[tuple[str, object]] = []
+    with noir.bench.index.store.reading() as rows:
+        sa.event.listen(rows, "before_cursor_execute", lambda _a, _b, text, values, *_: heard.append((text, values)))
+        store.list_links(rows, str(noir.card.id), source(noir, "sheet.png").record.id)
+        steps = [
+            row[3] for text, values in heard[:2] for row in rows.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}", values)
+        ]
+
+    assert [step for step in steps if step.startswith("SCAN")] == []
+    assert any(step.endswith("child_id_parent_id_link_type (project_id=? AND child_id=?)") for step in steps)
+    assert any(step.endswith("asset_links_1 (project_id=? AND parent_id=?)") for step in steps)
+
+
 def test_both_questions_walk_along_indexes_and_scan_no_table(noir: Project) -> None:
     asked = {"project": str(noir.card.id), "asked": str(source(noir, "sheet.png").record.id)}
     steps = []
@@ -321,4 +350,6 @@ def test_both_questions_walk_along_indexes_and_scan_no_table(noir: Project) -> N
     tables = {"assets", "asset_links", "direct", "run_candidates", "run_jobs", "runs", "run_inputs"}
     assert [step for step in steps if step.startswith("SCAN") and step.split()[1] in tables] == []
     assert [step for step in steps if step.endswith("(project_id=?)")] == []
-    assert any("asset_links_project_id_child_id (project_id=? AND child_id=?)" in step for step in steps)
+    assert any(
+        "asset_links_project_id_child_id_parent_id_link_type (project_id=? AND child_id=?)" in step for step in steps
+    )

@@ -14,6 +14,12 @@ def upgrade() -> None:
     op.add_column("runs", sa.Column("spent_micro", sa.BigInteger(), nullable=False, server_default="0"))
     op.add_column("run_candidates", sa.Column("retry_of", sa.Integer(), nullable=True))
     op.add_column("assets", sa.Column("reused", sa.Boolean(), nullable=False, server_default="0"))
+    op.drop_index(op.f("asset_links_project_id_child_id"), "asset_links")
+    op.create_index(
+        op.f("asset_links_project_id_child_id_parent_id_link_type"),
+        "asset_links",
+        ["project_id", "child_id", "parent_id", "link_type"],
+    )
     op.create_table(
         "reservations",
         sa.Column("project_id", sa.String(length=36), nullable=False),
