@@ -122,7 +122,7 @@ class Affected:
 
 
 def priced(rows: Iterable[AffectedRow], catalog: Catalog) -> tuple[AffectedRow, ...]:
-    """Add to candidates what drawing each again costs today, at most and at least; later passes of their own are free."""
+    """Add to candidates what drawing each again costs today, at most and at least; their later passes are free."""
     return tuple(row.model_copy(update=_prices(row, catalog)) for row in rows)
 
 
