@@ -55,6 +55,9 @@ class Provider(ThreadingHTTPServer):
         self.closing = Event()
         self.slow_s = 0.0
 
+    def handle_error(self, *_: object) -> None:
+        """A client that was killed is no fault of the server's."""
+
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.server_port}"

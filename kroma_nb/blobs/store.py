@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from kroma_nb.blobs.writing import PART, READ_ONLY, move, part_file, reason, settle, writing
+from kroma_nb.blobs.writing import PART, READ_ONLY, make_folder, move, part_file, reason, settle, writing
 from kroma_nb.errors import ContentDamaged, FileMissing
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -105,7 +105,7 @@ class BlobStore:
         return f"BlobStore({str(self.root)!r})"
 
     def put(self, data: bytes, suffix: str = "") -> Blob:
-        """Store bytes; bytes that are already there are not written again.
+        """Store bytes; bytes that are already there are not written again, unless the store is durable.
 
         Raises
         ------
@@ -113,10 +113,11 @@ class BlobStore:
             If the disk is full, the folder cannot be written, or the like.
         """
         blob = Blob(sha256_bytes(data), _checked_suffix(suffix), len(data))
-        if not self._holds(blob):
+        # What must not be lost is written anew: the file that is there may be damaged, or not on the disk yet.
+        if self.durable or not self._holds(blob):
             place = self._place(blob)
             with writing(place):
-                place.parent.mkdir(parents=True, exist_ok=True)
+                make_folder(place.parent, durable=self.durable)
                 with part_file(place.parent, blob.sha256) as (part, file):
                     file.write(data)
                     self._seal(part, file, blob)
@@ -265,7 +266,7 @@ class BlobStore:
 
     def _seal(self, part: Path, file: IO[bytes], blob: Blob) -> None:
         place = self._place(blob)
-        place.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(place.parent, durable=self.durable)
         part.chmod(READ_ONLY)
         settle(file, durable=self.durable)
         move(part, place, durable=self.durable)

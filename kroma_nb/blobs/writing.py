@@ -56,7 +56,7 @@ def create_atomic(path: Path, data: bytes) -> bool:
         If the disk is full, the folder cannot be written, or the like.
     """
     with writing(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent, durable=True)
         with part_file(path.parent, path.name[:64]) as (part, file):
             file.write(data)
             settle(file, durable=True)
@@ -87,7 +87,7 @@ def atomic_file(path: Path, *, durable: bool = False) -> Iterator[IO[bytes]]:
         If the disk is full, the folder cannot be written, or the like.
     """
     with writing(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent, durable=durable)
         with part_file(path.parent, path.name[:64]) as (part, file):
             yield file
             settle(file, durable=durable)
@@ -118,6 +118,16 @@ def part_file(folder: Path, stem: str) -> Iterator[tuple[Path, IO[bytes]]]:
     finally:
         with contextlib.suppress(OSError):
             part.unlink()
+
+
+def make_folder(folder: Path, *, durable: bool) -> None:
+    """Make a folder and those above it, where they are missing."""
+    if not durable:
+        folder.mkdir(parents=True, exist_ok=True)
+    elif not folder.is_dir():
+        make_folder(folder.parent, durable=True)
+        folder.mkdir(exist_ok=True)
+        settle_name(folder)
 
 
 def settle(file: IO[bytes], *, durable: bool) -> None:

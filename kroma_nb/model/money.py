@@ -25,7 +25,7 @@ class Money(Value):
     '$0.000001'
     """
 
-    micro_usd: Annotated[int, Field(ge=0)] = 0
+    micro_usd: Annotated[int, Field(ge=0, lt=2**53)] = 0
 
     def __add__(self, other: Money) -> Money:
         return Money(micro_usd=self.micro_usd + other.micro_usd)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from kroma_nb.run.originals import Originals, paid_key
     from kroma_nb.run.playing import Equipment
     from kroma_nb.run.reading import RunRecord, open_record, read_run, run_folders
-    from kroma_nb.run.recovery import recover
+    from kroma_nb.run.recovery import is_unaccounted, recover
     from kroma_nb.run.replay import replay_run
     from kroma_nb.run.resume import Rest, more_of, rest_of, resume_run
     from kroma_nb.run.runlog import fold, write_log
@@ -34,7 +34,7 @@ __getattr__, __dir__, _ = lazy_loader.attach(
         "originals": ["Originals", "paid_key"],
         "playing": ["Equipment"],
         "reading": ["RunRecord", "open_record", "read_run", "run_folders"],
-        "recovery": ["recover"],
+        "recovery": ["is_unaccounted", "recover"],
         "replay": ["replay_run"],
         "resume": ["Rest", "more_of", "rest_of", "resume_run"],
         "runlog": ["fold", "write_log"],
@@ -60,6 +60,7 @@ __all__ = [
     "is_abandoned",
     "is_played",
     "is_run_id",
+    "is_unaccounted",
     "more_of",
     "open_record",
     "paid_key",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from kroma_nb.errors import AnswerLost, AnswerUnusable, BudgetExceeded, KromaError, ProviderBusy
 from kroma_nb.model.paid import Repeats
 from kroma_nb.model.words import CandidateStatus
+from kroma_nb.run.answers import wait_of
 from kroma_nb.run.calling import Calls, Counter
 from kroma_nb.run.originals import Originals
 from kroma_nb.run.spend import Pace, Stopped
@@ -69,19 +70,21 @@ class Buyer:
     record : callable
         Writes an event into the journal, until the disk has it.
     waiting : callable
-        Gives how many pictures have not had their turn yet.
+        Gives how many pictures were not handed out yet.
     stop : threading.Event
     """
 
     def __init__(self, till: Till, record: Callable[[Event], None], waiting: Callable[[], int], stop: Flag) -> None:
         self.till, self._waiting = till, waiting
         self._pace = Pace(till.limits, stop)
-        self._counter = Counter(till.painter, till.purse, record, till.limits.timeout_s)
         self._one_at_a_time: dict[str, Lock] = {}
+        self._unpaid: set[tuple[str, int]] = set()
+        self._counter = Counter(till.painter, till.purse, record, till.limits.timeout_s, self._began)
         self._threads = ThreadPoolExecutor(till.limits.concurrency, thread_name_prefix="kroma-paid")
 
     def submit(self, order: Order) -> Future[Bought | Unbought]:
         """Buy a picture on a thread of this process."""
+        self._unpaid.add(_name_of(order))
         return self._threads.submit(self.buy, order)
 
     def close(self) -> None:
@@ -91,8 +94,11 @@ class Buyer:
     def buy(self, order: Order) -> Bought | Unbought:
         """Buy a picture, unless it was bought before."""
         # Two scenes may be the same photograph: the second one waits for what the first one gets.
-        with self._one_at_a_time.setdefault(order.key, Lock()):
-            return self._bought(order)
+        try:
+            with self._one_at_a_time.setdefault(order.key, Lock()):
+                return self._bought(order)
+        finally:
+            self._began(order)
 
     def _bought(self, order: Order) -> Bought | Unbought:
         try:
@@ -112,6 +118,10 @@ class Buyer:
         except KromaError as cause:
             calls.close(cause)
             return Unbought(CandidateStatus.IN_DOUBT if calls.in_doubt else CandidateStatus.FAILED_PROVIDER, cause)
+        except BaseException as cause:
+            # Whatever has gone wrong, no call stays without an end.
+            calls.close(cause)
+            raise
 
     def _tried(self, calls: Calls) -> Receipt:
         before: ProviderFailed | None = None
@@ -128,7 +138,7 @@ class Buyer:
                 before = cause
                 if attempt == self.till.limits.tries or not self._may_repeat(cause, calls):
                     raise
-                retry_after_s = cause.retry_after_s if isinstance(cause, ProviderBusy) else None
+                retry_after_s = wait_of(cause.retry_after_s) if isinstance(cause, ProviderBusy) else None
                 if not self._pace.back_off(attempt, retry_after_s):
                     raise
         raise AssertionError("a provider is tried at least once")
@@ -136,6 +146,13 @@ class Buyer:
     def _may_repeat(self, cause: ProviderFailed, calls: Calls) -> bool:
         if isinstance(cause, AnswerUnusable):
             # It was billed: another call must leave enough for every picture that has had none yet.
-            calls.leave = calls.order.upper * self._waiting()
+            calls.leave = calls.order.upper * (self._waiting() + len(self._unpaid))
             return True
         return isinstance(cause, ProviderBusy) or self.till.painter.repeats is not Repeats.NOTHING
+
+    def _began(self, order: Order) -> None:
+        self._unpaid.discard(_name_of(order))
+
+
+def _name_of(order: Order) -> tuple[str, int]:
+    return order.task.job_id, order.task.index

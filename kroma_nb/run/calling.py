@@ -14,7 +14,9 @@ from kroma_nb.model.money import Money
 from kroma_nb.model.paid import PaidAnswer, PaidRequest, Repeats
 from kroma_nb.model.run import CallEnded, CallStarted, Failure, now
 from kroma_nb.model.words import CallState
+from kroma_nb.run.answers import bounded, code_of
 from kroma_nb.run.originals import Originals
+from kroma_nb.run.spend import Stopped
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,12 +64,19 @@ class Order:
 
 @dataclass(frozen=True)
 class Counter:
-    """What calls are made over: who answers, who pays, who writes it down, how long an answer may take."""
+    """What calls are made over: who answers, who pays, who writes it down, how long an answer may take.
+
+    Attributes
+    ----------
+    began : callable
+        Is told the order whose call has its money.
+    """
 
     painter: PaidPainter
     purse: Purse
     record: Callable[[Event], None]
     timeout_s: float
+    began: Callable[[Order], None]
 
 
 class Calls:
@@ -110,7 +119,7 @@ class Calls:
             raise AnswerUnusable(self.counter.painter.provider, receipt.says)
         return receipt
 
-    def close(self, cause: Exception) -> None:
+    def close(self, cause: BaseException) -> None:
         """Write that nobody knows what became of the newest call, where that is so and not written yet."""
         if self._reserved is None:
             return
@@ -125,10 +134,10 @@ class Calls:
             if self.in_doubt and painter.repeats is Repeats.ASK:
                 answer = painter.ask(request)
                 if answer is not None:
-                    return answer
+                    return bounded(answer, painter.provider)
                 # It never arrived: the call is made under the same reservation.
                 self.in_doubt = False
-            return painter.send(request)
+            return bounded(painter.send(request), painter.provider)
         except AnswerUnusable as cause:
             return self._refused(cause)
         except AnswerLost:
@@ -139,14 +148,15 @@ class Calls:
                 raise AnswerLost(painter.provider, f"what became of the call is not known: {cause.cause}") from cause
             self._end(CallState.RELEASED, cause)
             raise
-        except Exception as cause:
-            # Somebody else's code has failed in the middle of a call.
+        except BaseException as cause:
+            # Somebody else's code has failed in the middle of a call, on a thread that nobody else has to stop.
             self.in_doubt = True
             raise AnswerLost(painter.provider, f"{type(cause).__name__}: {cause}") from cause
 
     def _refused(self, cause: AnswerUnusable) -> PaidAnswer:
         """Keep what a provider has billed for and its own adapter could not use."""
-        self._keep(PaidAnswer(cause.data), says=str(cause))
+        data = cause.data if isinstance(cause.data, bytes) else b""
+        self._keep(PaidAnswer(data), says=self._told(cause))
         raise cause
 
     def _request(self) -> PaidRequest:
@@ -165,6 +175,7 @@ class Calls:
         call = self._reservation(attempt, uuid4().hex)
         self.counter.purse.reserve(call, leave=self.leave)
         self._reserved = call
+        self.counter.began(self.order)
         try:
             self.counter.record(started_of(call))
         except KromaError as cause:
@@ -204,27 +215,27 @@ class Calls:
         self._write(receipt.ended(now()), AnswerUnusable(call.provider, receipt.says) if not receipt.usable else None)
         return receipt
 
-    def _end(self, end: CallState, cause: Exception) -> None:
+    def _end(self, end: CallState, cause: BaseException) -> None:
         assert self._reserved is not None
         ended = Ended(
             at=now(),
             call_id=self._reserved.call_id,
             ended=end,
             cost=self._reserved.upper if end is CallState.IN_DOUBT else Money(),
-            error_code=getattr(cause, "error_code", "stopped"),
+            error_code=code_of(cause),
             says=self._told(cause),
         )
         self._write(ended, cause)
 
-    def _write(self, ended: Ended, cause: Exception | None) -> None:
+    def _write(self, ended: Ended, cause: BaseException | None) -> None:
         """Write what became of the call: into the ledger first, then into the journal."""
         assert self._reserved is not None
         call, self._reserved = self._reserved, None
         self.counter.purse.end(ended)
         failure = None
         if cause is not None:
-            kind, code = getattr(cause, "error_kind", "interrupted"), getattr(cause, "error_code", "stopped")
-            failure = Failure(error_kind=kind, error_code=code, message=self._told(cause))
+            kind = getattr(cause, "error_kind", "unknown")
+            failure = Failure(error_kind=kind, error_code=code_of(cause), message=self._told(cause))
         self.counter.record(
             CallEnded(
                 at=ended.at,
@@ -241,10 +252,12 @@ class Calls:
             )
         )
 
-    def _told(self, cause: Exception) -> str:
+    def _told(self, cause: BaseException) -> str:
         if isinstance(cause, KromaError):
             return self.order.task.folder.told(cause)
-        return "The run was stopped before it was known what became of the call."
+        if isinstance(cause, Stopped):
+            return "The run was stopped before it was known what became of the call."
+        return f"{type(cause).__name__}: {cause}"
 
 
 def started_of(call: Reserved) -> CallStarted:

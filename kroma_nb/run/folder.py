@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from kroma_nb.blobs import write_atomic
+from kroma_nb.blobs import settle_name, write_atomic
 from kroma_nb.errors import FileMissing, FolderTaken, RecordInvalid, WriteFailed
 from kroma_nb.model.plan import Plan
 from kroma_nb.model.words import PassName
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from kroma_nb.errors import KromaError
 
 RESTORE = "restore the file from a copy of the run"
+LONGEST = 2000
+"""How many signs of an error are stored."""
 PLAN, JOURNAL, RUN_LOG = "plan.json", "journal.jsonl", "run.json"
 
 PASS_FOLDERS = {
@@ -106,6 +108,7 @@ class RunFolder:
         try:
             folder.path.parent.mkdir(parents=True, exist_ok=True)
             folder.path.mkdir()
+            settle_name(folder.path)
             for name in plan.postprocess.pipeline_order:
                 (folder.path / PASS_FOLDERS[name]).mkdir()
         except FileExistsError:
@@ -141,7 +144,11 @@ class RunFolder:
         """Say an error in words that may be stored: without the paths of this machine."""
         if isinstance(error, FileMissing):
             return f"{error.role}: {error.cause}."
-        return str(error).replace(f"{self.root}{os.sep}", "")
+        said = str(error)
+        if len(said) > LONGEST:
+            # A provider may answer with a whole page.
+            said = f"{said[:LONGEST]} …"
+        return said.replace(f"{self.root}{os.sep}", "")
 
     def plan_sha256(self) -> str:
         """Hash the plan as it lies in the folder."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
+from kroma_nb.blobs import settle_name
 from kroma_nb.errors import InUse, RecordInvalid, WriteFailed
 from kroma_nb.model.money import Money
 from kroma_nb.model.run import (
@@ -69,7 +71,8 @@ class Journal:
                     rest = rest[self._file.write(rest) :]
             except OSError as cause:
                 # What is written next must not be glued to a torn line.
-                self._file.seek(self._file.truncate(self._whole_bytes))
+                with contextlib.suppress(OSError):
+                    self._file.seek(self._file.truncate(self._whole_bytes))
                 raise WriteFailed(self.path, cause.strerror or str(cause)) from cause
             self._whole_bytes += len(line)
 
@@ -99,6 +102,7 @@ def open_journal(path: Path) -> Iterator[Journal]:
     try:
         # Without a buffer, nothing is left that closing the file could fail to write.
         file = path.open("xb", buffering=0)
+        settle_name(path)
     except OSError as cause:
         raise WriteFailed(path, cause.strerror or str(cause)) from cause
     with file:

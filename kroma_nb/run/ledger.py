@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -51,16 +52,24 @@ class Ledger:
         WriteFailed
             If the file cannot be made or written.
         """
-        if not self.path.exists():
-            create_atomic(self.path, b"")
-        try:
-            file = self.path.open("r+b", buffering=0)
-        except OSError as cause:
-            raise WriteFailed(self.path, cause.strerror or str(cause)) from cause
-        with file:
+        with self._locked() as file:
+            yield Book(self.path, file)
+
+    def _locked(self) -> FileIO:
+        while True:
+            if not self.path.exists():
+                create_atomic(self.path, b"")
+            try:
+                file = self.path.open("r+b", buffering=0)
+            except OSError as cause:
+                raise WriteFailed(self.path, cause.strerror or str(cause)) from cause
             if fcntl is not None:
                 fcntl.flock(file, fcntl.LOCK_EX)
-            yield Book(self.path, file)
+            with contextlib.suppress(OSError):
+                if os.path.samestat(os.fstat(file.fileno()), self.path.stat()):
+                    return file
+            # Somebody has put another file there while this process waited for its turn.
+            file.close()
 
     def entries(self, start: int = 0) -> Iterator[tuple[LedgerEntry, int]]:
         """Give the lines from a place on, each with the place after it; a torn last line is passed over.
@@ -140,7 +149,9 @@ class Book:
                 rest = rest[self._file.write(rest) :]
             os.fsync(self._file.fileno())
         except OSError as cause:
-            self._file.truncate(whole)
+            # A line that cannot be taken back stays charged.
+            with contextlib.suppress(OSError):
+                self._file.truncate(whole)
             raise WriteFailed(self.path, cause.strerror or str(cause)) from cause
 
     def _whole_bytes(self) -> int:

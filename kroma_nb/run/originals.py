@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
 from kroma_nb import images
-from kroma_nb.blobs import BlobStore, create_atomic
-from kroma_nb.errors import PictureTooLarge, PictureUnreadable, RecordInvalid
+from kroma_nb.blobs import BlobStore, create_atomic, sha256_file
+from kroma_nb.errors import FileMissing, PictureTooLarge, PictureUnreadable, RecordInvalid
 from kroma_nb.model.ledger import Receipt
 from kroma_nb.model.run import StoredFile, now
+from kroma_nb.run.answers import LARGEST_BYTES
 from kroma_nb.run.cache import key_of
 
 if TYPE_CHECKING:
@@ -109,17 +111,28 @@ class Originals:
         key : str
         original : str
             The content that is wanted, where there are several.
+
+        Raises
+        ------
+        RecordInvalid
+            If a receipt is not what was written.
         """
         folder = self._place(key, "").parent
         found = [self._read(path) for path in folder.glob("*.json")] if folder.is_dir() else []
-        usable = [one for one in found if one.usable and (self.root / one.original.path).is_file()]
-        wanted = [one for one in usable if one.original.sha256 == original] or usable
-        return max(wanted, key=lambda one: (one.at, one.call_id), default=None)
+        usable = [one for one in found if one.usable and one.key == key]
+        usable.sort(key=lambda one: (one.original.sha256 == original, one.at, one.call_id), reverse=True)
+        return next((one for one in usable if self._is_whole(one.original)), None)
 
     def receipt(self, call: Reserved) -> Receipt | None:
         """Give what has come for a call; None where nothing has."""
         path = self._place(call.key, call.call_id)
         return self._read(path) if path.is_file() else None
+
+    def _is_whole(self, original: StoredFile) -> bool:
+        """Tell whether an original is still what was sent; one that is not counts as lost."""
+        with contextlib.suppress(FileMissing):
+            return sha256_file(self.root / original.path) == original.sha256
+        return False
 
     def _place(self, key: str, call_id: str) -> Path:
         return self.root / FOLDER / "receipts" / key[:2] / key / f"{call_id}.json"
@@ -136,6 +149,8 @@ class Originals:
 
 def _looked_at(data: bytes, provider: str) -> tuple[images.PictureInfo | None, str]:
     """Give what an answer is, or what is wrong with it; the whole of it is decoded."""
+    if len(data) > LARGEST_BYTES:
+        return None, f"{provider} sent {len(data):,} bytes; a picture has at most {LARGEST_BYTES:,}"
     try:
         images.load(data, name=f"the answer of {provider}")
         return images.probe(data, name=f"the answer of {provider}"), ""

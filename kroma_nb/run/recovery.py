@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kroma_nb.model.ledger import Ended
-from kroma_nb.model.run import CallEnded, CandidateFinished, CandidateOutcome, Failure, RunFinished, now
+from kroma_nb.model.run import CallEnded, CallStarted, CandidateFinished, CandidateOutcome, Failure, RunFinished, now
 from kroma_nb.model.words import CallState, CandidateStatus, RunStatus
 from kroma_nb.run.calling import started_of
 from kroma_nb.run.happened import Happened
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from kroma_nb.model.brief import Seeds
     from kroma_nb.model.ledger import Reserved
     from kroma_nb.model.plan import Plan
+    from kroma_nb.model.runlog import CallRecord
     from kroma_nb.run.folder import RunFolder
     from kroma_nb.run.journal import Journal
     from kroma_nb.run.spend import Purse
@@ -46,22 +47,20 @@ def recover(folder: RunFolder, purse: Purse) -> RunFinished | None:
             return None
         account_for(folder, purse, journal)
         happened = Happened().hear(read_events(folder.journal_path))
+        for outcome in _in_doubt(plan, happened, _without_end(folder)):
+            journal.append(CandidateFinished(at=now(), outcome=outcome))
         if happened.finished is None:
-            for outcome in _in_doubt(plan, happened):
-                journal.append(CandidateFinished(at=now(), outcome=outcome))
             journal.append(
                 RunFinished(at=now(), status=RunStatus.INTERRUPTED, next_step=KILLED, failure=KILLED_FAILURE)
             )
-            journal.sync()
+        journal.sync()
         write_run_log(folder, plan)
         return RunFinished(at=now(), status=RunStatus.INTERRUPTED, next_step=KILLED, failure=KILLED_FAILURE)
 
 
 def account_for(folder: RunFolder, purse: Purse, journal: Journal) -> None:
     """Give every call of a run an end that has none, in the ledger and in the journal."""
-    happened = Happened().hear(read_events(folder.journal_path))
-    calls = {call.call_id: call for calls in happened.calls.values() for call in calls.values()}
-    ledger = Ledger(folder.root)
+    calls, ledger = _calls_of(folder), Ledger(folder.root)
     for call, ended in ledger.calls_of(folder.run_id):
         # One that was in doubt may have been asked after, and its answer kept, before the next kill.
         if ended is None or (ended.ended is CallState.IN_DOUBT and Originals(folder.root).receipt(call)):
@@ -73,6 +72,26 @@ def account_for(folder: RunFolder, purse: Purse, journal: Journal) -> None:
             if known is None:
                 journal.append(started_of(call))
             journal.append(_ended_of(call, ended))
+
+
+def is_unaccounted(folder: RunFolder) -> bool:
+    """Tell whether a call of a run has no end, or another one in the ledger than in the journal.
+
+    A disk that was full while an answer came leaves such a call, also in a run that has ended.
+
+    Raises
+    ------
+    RecordInvalid
+        If ledger or journal are not what was written.
+    """
+    known = {call_id: call.ended for call_id, call in _calls_of(folder).items()}
+    calls = Ledger(folder.root).calls_of(folder.run_id)
+    return any(ended is None or known.get(call.call_id) is not ended.ended for call, ended in calls)
+
+
+def _calls_of(folder: RunFolder) -> dict[str, CallRecord]:
+    happened = Happened().hear(read_events(folder.journal_path))
+    return {call.call_id: call for calls in happened.calls.values() for call in calls.values()}
 
 
 def _end_of(folder: RunFolder, call: Reserved) -> Ended:
@@ -100,7 +119,18 @@ def _ended_of(call: Reserved, ended: Ended) -> CallEnded:
     )
 
 
-def _in_doubt(plan: Plan, happened: Happened) -> list[CandidateOutcome]:
+def _without_end(folder: RunFolder) -> set[tuple[str, int]]:
+    """Give the candidates that have not ended since their newest call, by the order of the lines: clocks jump."""
+    open_ones = set()
+    for event in read_events(folder.journal_path):
+        if isinstance(event, CallStarted):
+            open_ones.add((event.job_id, event.index))
+        elif isinstance(event, CandidateFinished):
+            open_ones.discard((event.outcome.job_id, event.outcome.index))
+    return open_ones
+
+
+def _in_doubt(plan: Plan, happened: Happened, without_end: set[tuple[str, int]]) -> list[CandidateOutcome]:
     """Give an end to every candidate whose newest call is in doubt and that has none since."""
     seeds: dict[tuple[str, int], Seeds] = {(job.id, c.index): c.seeds for job in plan.jobs for c in job.candidates}
     seeds |= {
@@ -112,8 +142,7 @@ def _in_doubt(plan: Plan, happened: Happened) -> list[CandidateOutcome]:
     found = []
     for (job_id, index), calls in happened.calls.items():
         last = list(calls.values())[-1]
-        ends = happened.outcomes.get(job_id, {}).get(index, [])
-        if last.ended is CallState.IN_DOUBT and not (ends and ends[-1].finished_at >= last.started_at):
+        if last.ended is CallState.IN_DOUBT and (job_id, index) in without_end:
             failure = last.failure or Failure(error_kind="provider", error_code="in_doubt", message=UNKNOWN)
             found.append(
                 CandidateOutcome(

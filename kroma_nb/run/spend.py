@@ -47,6 +47,9 @@ class Purse(Protocol):
 class Stopped(Exception):
     """The run is to stop before the next call is made."""
 
+    error_kind = "interrupted"
+    error_code = "stopped"
+
 
 class Pace:
     """How fast calls to one provider follow each other in this process."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from kroma_nb.errors import KromaError
 from kroma_nb.model.run import CandidateOutcome, Failure, now
 from kroma_nb.model.words import CandidateStatus
+from kroma_nb.run.answers import code_of
 from kroma_nb.run.kept import load_kept
 from kroma_nb.run.making import Making
 
@@ -95,7 +96,7 @@ def make_candidate(task: CandidateTask) -> CandidateOutcome:
 
 def failure_of(error: KromaError, folder: RunFolder) -> Failure:
     """Say an error in a form that may be stored."""
-    return Failure(error_kind=error.error_kind, error_code=error.error_code, message=folder.told(error))
+    return Failure(error_kind=error.error_kind, error_code=code_of(error), message=folder.told(error))
 
 
 def study_style(painter: Painter, root: Path, files: tuple[tuple[StoredFile, str], ...]) -> Palette | None:

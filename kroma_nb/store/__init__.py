@@ -6,14 +6,13 @@ from kroma_nb.store.costs import (
     LedgerRead,
     Luck,
     charged,
-    forget_ledger,
     ledger_read,
     list_costs,
     luck,
     month_of,
     put_ledger,
 )
-from kroma_nb.store.database import Rows, Store, open_store
+from kroma_nb.store.database import BUSY_S, Rows, Store, open_store
 from kroma_nb.store.ingest import Beside, drop_run, put_run
 from kroma_nb.store.lineage import read_affected, read_lineage
 from kroma_nb.store.projects import (
@@ -29,6 +28,7 @@ from kroma_nb.store.projects import (
 from kroma_nb.store.runs import list_candidates, list_runs
 
 __all__ = [
+    "BUSY_S",
     "Beside",
     "Charged",
     "KnownProject",
@@ -43,7 +43,6 @@ __all__ = [
     "density",
     "drop_projects",
     "drop_run",
-    "forget_ledger",
     "known_projects",
     "known_runs",
     "ledger_read",

@@ -50,12 +50,6 @@ def ledger_read(rows: sa.Connection, project_id: str) -> LedgerRead:
     return LedgerRead(*found) if found else LedgerRead()
 
 
-def forget_ledger(rows: sa.Connection, project_id: str) -> None:
-    """Remove every paid call of a project, so that its ledger is read anew."""
-    for table in (reservations, ledger_files):
-        rows.execute(sa.delete(table).where(table.c.project_id == project_id))
-
-
 def put_ledger(rows: sa.Connection, project_id: str, entries: Iterable[LedgerEntry], read: LedgerRead) -> None:
     """Write what lines of a ledger say, and how far it is read with them."""
     for entry in entries:

@@ -75,7 +75,8 @@ def _reached(name: str, near: sa.Column[str], far: sa.Column[str]) -> sa.CTE:
 
 def _next(start: sa.CTE, near: sa.Column[str], *wanted: sa.Column[str]) -> sa.Select[Any]:
     """Give the links that begin, or end, at pictures that were reached."""
-    steps: sa.Select[Any] = sa.select(*wanted).select_from(start).join(asset_links, near == start.c.id)
+    chosen: list[sa.ColumnElement[Any]] = list(wanted)
+    steps = sa.select(*chosen).select_from(start).join(asset_links, near == start.c.id)
     return steps.where(asset_links.c.project_id == PROJECT)
 
 

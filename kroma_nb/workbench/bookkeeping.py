@@ -7,7 +7,7 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from kroma_nb import run, store
-from kroma_nb.errors import BudgetExceeded, InfraFailed, KromaError, RecordInvalid
+from kroma_nb.errors import BudgetExceeded, InfraFailed, RecordInvalid
 from kroma_nb.model.ledger import Ended
 from kroma_nb.model.run import now
 from kroma_nb.model.words import CallState
@@ -23,6 +23,11 @@ if TYPE_CHECKING:
     from kroma_nb.workbench.project import Project
 
 BATCH = 5000
+OTHER_LEDGER = "it lacks lines that the database knows: it was cut, deleted, or an older copy was put back"
+TAKE_IT = (
+    "restore it from a newer copy; or `kroma reindex` takes it as it is, and what it lacks is charged no more. "
+    "Until then nothing is paid for"
+)
 
 
 def read_ledger(rows: Rows, key: str, root: Path) -> None:
@@ -31,13 +36,12 @@ def read_ledger(rows: Rows, key: str, root: Path) -> None:
     Raises
     ------
     RecordInvalid
-        If the ledger is not what was written.
+        If the ledger is not what was written, or lacks lines that were read before.
     """
     ledger, read = run.Ledger(root), store.ledger_read(rows, key)
     if read.read_bytes and _digest(ledger.line_before(read.read_bytes)) != read.tail_sha256:
-        # It is another ledger than the one that was read: an older copy that was put back, or it is gone.
-        store.forget_ledger(rows, key)
-        read = LedgerRead()
+        # A shorter or an older one knows less of what was paid: a budget that believed it would be passed.
+        raise RecordInvalid(str(ledger.path), "", OTHER_LEDGER, TAKE_IT)
     batch: list[LedgerEntry] = []
     end = read.read_bytes
     for entry, place in ledger.entries(read.read_bytes):
@@ -94,7 +98,7 @@ class ProjectPurse:
                 book.append(call)
                 written = True
                 read_ledger(rows, key, self.project.root)
-        except KromaError:
+        except Exception:
             if written:
                 # The database has not taken it, so the call is not made.
                 self.end(Ended(at=now(), call_id=call.call_id, ended=CallState.RELEASED, says="it was not made"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import warnings
 from contextlib import contextmanager
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from kroma_nb import run, store
@@ -60,8 +61,9 @@ class Reindexed(Value):
 class Index:
     """The database of a workspace, opened when it is first needed."""
 
-    def __init__(self, bench: Workbench) -> None:
-        self.bench = bench
+    def __init__(self, bench: Workbench, *, busy_s: float = store.BUSY_S) -> None:
+        self.bench, self.busy_s = bench, busy_s
+        self._one_at_a_time = Lock()
         self._store: store.Store | None = None
         self._looked: dict[Project, tuple[str, float]] = {}
         self._behind: DatabaseUnwritable | None = None
@@ -81,15 +83,17 @@ class Index:
         DatabaseUnusable
             With the file, what is wrong and the way out.
         """
-        if self._store is not None and _number_of(self.path) != self._file:
-            # Somebody has deleted it, or made it anew: what this process still holds open is nobody's any more.
-            self._store.close()
-            self._store = None
-            self._looked.clear()
-        if self._store is None:
-            self._store = store.open_store(self.path)
-            self._file = _number_of(self.path)
-        return self._store
+        # Calls are paid on several threads.
+        with self._one_at_a_time:
+            if self._store is not None and _number_of(self.path) != self._file:
+                # Somebody has deleted it, or made it anew: what this process still holds open is nobody's any more.
+                self._store.close()
+                self._store = None
+                self._looked.clear()
+            if self._store is None:
+                self._store = store.open_store(self.path, busy_s=self.busy_s)
+                self._file = _number_of(self.path)
+            return self._store
 
     @contextmanager
     def rows(self, project: Project, *, fresh: bool = True) -> Iterator[tuple[Rows, str]]:

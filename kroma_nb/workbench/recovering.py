@@ -35,8 +35,23 @@ def recover_one(project: Project, run_id: str) -> bool:
         If its files are not what was written, or cannot be written.
     """
     folder = RunFolder(project.root, run_id)
-    if not run.is_abandoned(folder):
-        return False
+    return run.is_abandoned(folder) and _closed(project, folder)
+
+
+def account_for(project: Project, run_id: str) -> None:
+    """Close a run whose process is gone, and give every call of a run that nobody plays the end that it lacks.
+
+    Raises
+    ------
+    RecordInvalid, WriteFailed
+        If its files are not what was written, or cannot be written.
+    """
+    folder = RunFolder(project.root, run_id)
+    if not run.is_played(folder.journal_path) and (run.is_abandoned(folder) or run.is_unaccounted(folder)):
+        _closed(project, folder)
+
+
+def _closed(project: Project, folder: RunFolder) -> bool:
     with contextlib.suppress(InUse):
         # Somebody else may be closing it, or going on with it, at this very moment.
         return run.recover(folder, ProjectPurse(project, Money())) is not None

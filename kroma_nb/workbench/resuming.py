@@ -14,7 +14,7 @@ from kroma_nb.run import RunFolder
 from kroma_nb.workbench.forecasting import price_of
 from kroma_nb.workbench.left import left_rows, left_view
 from kroma_nb.workbench.paying import confirmed, crew_of, equipment_for, painter_of
-from kroma_nb.workbench.recovering import recover_one
+from kroma_nb.workbench.recovering import account_for
 from kroma_nb.workbench.watching import watched
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def left_to_do(one: Run, *, pay_again: bool = False, more: tuple[str, int] | Non
         problem = f"run {one.run_id} has no journal: another program has made it, and only that can go on with it"
         raise RequestInvalid("request", "run", problem, "plan its scenes anew")
     run.refuse_played(folder.journal_path)
-    recover_one(one.project, one.run_id)
+    account_for(one.project, one.run_id)
     painter = painter_of(folder.plan())
     repeats = cast("PaidPainter", painter).repeats if hasattr(painter, "repeats") else Repeats.NOTHING
     rest = run.rest_of(folder, pay_again=pay_again, repeats=repeats)

@@ -13,6 +13,7 @@ from kroma_nb.model.parsing import did_you_mean, plain_word
 from kroma_nb.model.project import SLUG_PATTERN, ProjectCard, ProjectStatus
 from kroma_nb.model.run import now
 from kroma_nb.settings import Settings, load_settings
+from kroma_nb.store import BUSY_S
 from kroma_nb.workbench.cleaning import CleanUp, clean_up
 from kroma_nb.workbench.founding import found, write_card
 from kroma_nb.workbench.index import Index, Reindexed
@@ -41,9 +42,9 @@ class Workbench:
         What its files say, as rows.
     """
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, *, busy_s: float = BUSY_S) -> None:
         self.home = home
-        self.index = Index(self)
+        self.index = Index(self, busy_s=busy_s)
 
     @property
     def slugs(self) -> tuple[str, ...]:
@@ -230,13 +231,15 @@ def _new_slug(text: str) -> str:
     return slug
 
 
-def open_workbench(home: Path | str | None = None) -> Workbench:
+def open_workbench(home: Path | str | None = None, *, busy_s: float = BUSY_S) -> Workbench:
     """Open a workspace.
 
     Parameters
     ----------
     home : Path or str, optional
         Its folder; by default the environment variable ``KROMA_HOME``, or else the current folder.
+    busy_s : float, seconds
+        How long to wait for another program that writes into its database.
     """
     named = home or os.environ.get("KROMA_HOME") or "."
-    return Workbench(Path(named).resolve())
+    return Workbench(Path(named).resolve(), busy_s=busy_s)

@@ -1,0 +1,80 @@
+"""What other people's engines give back, brought into bounds before anything is written."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import replace
+from typing import Any
+
+from kroma_nb.errors import AnswerLost
+from kroma_nb.model.money import Money
+from kroma_nb.model.paid import PaidAnswer
+
+LARGEST_BYTES = 64_000_000
+"""The largest file that is looked into as a picture; a larger one is kept, and is none."""
+LONGEST = 500
+"""How many signs a name or a note of a provider may have."""
+MOST_NOTES = 20
+USAGE_BYTES = 16_000
+"""How long what a provider says of its usage may be, as JSON."""
+DEAREST = Money(micro_usd=1_000_000_000_000)
+"""A call that is said to cost more is not believed."""
+
+
+def bounded(answer: object, provider: str) -> PaidAnswer:
+    """Give an answer whose every field is what it should be; the bytes stay as they came.
+
+    A field that is something else counts as not said.
+
+    Raises
+    ------
+    AnswerLost
+        If there are no bytes in it: the call was made, and nobody knows what became of it.
+    """
+    if not isinstance(answer, PaidAnswer):
+        raise AnswerLost(provider, f"its engine gave a {type(answer).__name__} in place of an answer")
+    if not isinstance(answer.data, bytes | bytearray | memoryview):
+        raise AnswerLost(provider, f"its engine gave a {type(answer.data).__name__} in place of a picture's bytes")
+    notes = answer.notes if isinstance(answer.notes, tuple | list) else ()
+    return replace(
+        answer,
+        data=bytes(answer.data),
+        request_id=_words(answer.request_id),
+        answered_by=_words(answer.answered_by),
+        usage=_usage(answer.usage),
+        cost=_cost(answer.cost),
+        notes=tuple(_words(note) for note in notes[:MOST_NOTES] if isinstance(note, str)),
+    )
+
+
+def wait_of(retry_after_s: object) -> float | None:
+    """Give how long a provider asks to wait; None where it says nothing that can be waited for."""
+    if isinstance(retry_after_s, bool) or not isinstance(retry_after_s, int | float) or math.isnan(retry_after_s):
+        return None
+    return float(retry_after_s)
+
+
+def code_of(error: BaseException) -> str:
+    """Give an error's code, also where an engine has put something else there."""
+    return _words(getattr(error, "error_code", "bug")) or "unknown"
+
+
+def _words(text: object) -> str:
+    return text[:LONGEST].encode("utf-8", "backslashreplace").decode() if isinstance(text, str) else ""
+
+
+def _usage(usage: object) -> dict[str, Any]:
+    try:
+        text = json.dumps(usage, allow_nan=False, ensure_ascii=False).encode("utf-8", "replace")
+        said = json.loads(text) if len(text) <= USAGE_BYTES else {}
+    except (TypeError, ValueError, RecursionError):
+        return {}
+    return said if isinstance(said, dict) else {}
+
+
+def _cost(cost: object) -> Money | None:
+    # An engine may build its values without their checks.
+    if not isinstance(cost, Money) or type(cost.micro_usd) is not int:
+        return None
+    return cost if 0 <= cost.micro_usd <= DEAREST.micro_usd else None
