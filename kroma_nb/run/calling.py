@@ -236,21 +236,7 @@ class Calls:
         if cause is not None:
             kind = getattr(cause, "error_kind", "unknown")
             failure = Failure(error_kind=kind, error_code=code_of(cause), message=self._told(cause))
-        self.counter.record(
-            CallEnded(
-                at=ended.at,
-                call_id=call.call_id,
-                job_id=call.job_id,
-                index=call.candidate,
-                ended=ended.ended,
-                cost=ended.cost,
-                failure=failure,
-                request_id=ended.request_id,
-                answered_by=ended.answered_by,
-                usage=ended.usage,
-                original=ended.original,
-            )
-        )
+        self.counter.record(ended_of(call, ended, failure))
 
     def _told(self, cause: BaseException) -> str:
         if isinstance(cause, KromaError):
@@ -271,4 +257,21 @@ def started_of(call: Reserved) -> CallStarted:
         provider=call.provider,
         model=call.model,
         upper=call.upper,
+    )
+
+
+def ended_of(call: Reserved, ended: Ended, failure: Failure | None) -> CallEnded:
+    """Give the event that says what became of a call."""
+    return CallEnded(
+        at=ended.at,
+        call_id=call.call_id,
+        job_id=call.job_id,
+        index=call.candidate,
+        ended=ended.ended,
+        cost=ended.cost,
+        failure=failure,
+        request_id=ended.request_id,
+        answered_by=ended.answered_by,
+        usage=ended.usage,
+        original=ended.original,
     )

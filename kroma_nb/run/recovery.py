@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kroma_nb.model.ledger import Ended
-from kroma_nb.model.run import CallEnded, CallStarted, CandidateFinished, CandidateOutcome, Failure, RunFinished, now
+from kroma_nb.model.run import CallStarted, CandidateFinished, CandidateOutcome, Failure, RunFinished, now
 from kroma_nb.model.words import CallState, CandidateStatus, RunStatus
-from kroma_nb.run.calling import started_of
+from kroma_nb.run.calling import ended_of, started_of
 from kroma_nb.run.happened import Happened
 from kroma_nb.run.journal import read_events, reopen_journal
 from kroma_nb.run.ledger import Ledger
@@ -71,7 +71,8 @@ def account_for(folder: RunFolder, purse: Purse, journal: Journal) -> None:
             # The ledger is written first: a kill may have come before the journal's line.
             if known is None:
                 journal.append(started_of(call))
-            journal.append(_ended_of(call, ended))
+            failure = Failure(error_kind="provider", error_code=ended.error_code, message=ended.says)
+            journal.append(ended_of(call, ended, failure if ended.error_code else None))
 
 
 def is_unaccounted(folder: RunFolder) -> bool:
@@ -100,23 +101,6 @@ def _end_of(folder: RunFolder, call: Reserved) -> Ended:
         return receipt.ended(now())
     doubt = CallState.IN_DOUBT
     return Ended(at=now(), call_id=call.call_id, ended=doubt, cost=call.upper, error_code=doubt.value, says=UNKNOWN)
-
-
-def _ended_of(call: Reserved, ended: Ended) -> CallEnded:
-    failure = Failure(error_kind="provider", error_code=ended.error_code, message=ended.says)
-    return CallEnded(
-        at=ended.at,
-        call_id=call.call_id,
-        job_id=call.job_id,
-        index=call.candidate,
-        ended=ended.ended,
-        cost=ended.cost,
-        failure=failure if ended.error_code else None,
-        request_id=ended.request_id,
-        answered_by=ended.answered_by,
-        usage=ended.usage,
-        original=ended.original,
-    )
 
 
 def _without_end(folder: RunFolder) -> set[tuple[str, int]]:

@@ -6,7 +6,7 @@ The times are given, in ISO 8601: nobody waits for a month's end.
 import itertools
 import os
 import sys
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
@@ -53,15 +53,16 @@ def pay(purse: ProjectPurse, at: datetime) -> None:
 def main(home: Path, slug: str, times: list[datetime]) -> None:
     """Pay at one time after the other until every month has refused."""
     purse = ProjectPurse(open_workbench(home).project(slug), Money.of(1000))
-    left = {time.month for time in times}
+    months = {time: time.astimezone(UTC).month for time in times}
+    left = set(months.values())
     for time in itertools.cycle(times):
         if not left:
             return
         try:
-            if time.month in left:
+            if months[time] in left:
                 pay(purse, time)
         except BudgetExceeded:
-            left.remove(time.month)
+            left.remove(months[time])
 
 
 if __name__ == "__main__":
