@@ -18,6 +18,8 @@ LONGEST = 500
 MOST_NOTES = 20
 USAGE_BYTES = 16_000
 """How long what a provider says of its usage may be, as JSON."""
+USAGE_DEPTH = 32
+"""How deep that may be nested; what is far deeper could not be written, or not be read again."""
 DEAREST = Money(micro_usd=1_000_000_000_000)
 """A call that is said to cost more is not believed."""
 
@@ -60,6 +62,15 @@ def code_of(error: BaseException) -> str:
     return _words(getattr(error, "error_code", "bug")) or "unknown"
 
 
+def said_by(error: BaseException) -> str:
+    """Say what somebody else's code has raised, also where that cannot say it itself."""
+    try:
+        said = _words(str(error))
+    except Exception:  # noqa: BLE001 - it is not ours, and what became of the call is to be written all the same
+        said = "it does not say why"
+    return f"{type(error).__name__}: {said}"
+
+
 def _words(text: object) -> str:
     return text[:LONGEST].encode("utf-8", "backslashreplace").decode() if isinstance(text, str) else ""
 
@@ -70,7 +81,20 @@ def _usage(usage: object) -> dict[str, Any]:
         said = json.loads(text) if len(text) <= USAGE_BYTES else {}
     except (TypeError, ValueError, RecursionError):
         return {}
-    return said if isinstance(said, dict) else {}
+    return said if isinstance(said, dict) and _depth(said) <= USAGE_DEPTH else {}
+
+
+def _depth(value: object) -> int:
+    depth, layer = 0, [value]
+    while layer:
+        depth += 1
+        layer = [
+            inner
+            for one in layer
+            if isinstance(one, dict | list)
+            for inner in (one.values() if isinstance(one, dict) else one)
+        ]
+    return depth
 
 
 def _cost(cost: object) -> Money | None:

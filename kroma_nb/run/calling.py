@@ -14,7 +14,7 @@ from kroma_nb.model.money import Money
 from kroma_nb.model.paid import PaidAnswer, PaidRequest, Repeats
 from kroma_nb.model.run import CallEnded, CallStarted, Failure, now
 from kroma_nb.model.words import CallState
-from kroma_nb.run.answers import bounded, code_of
+from kroma_nb.run.answers import bounded, code_of, said_by
 from kroma_nb.run.originals import Originals
 from kroma_nb.run.spend import Stopped
 
@@ -151,7 +151,7 @@ class Calls:
         except BaseException as cause:
             # Somebody else's code has failed in the middle of a call, on a thread that nobody else has to stop.
             self.in_doubt = True
-            raise AnswerLost(painter.provider, f"{type(cause).__name__}: {cause}") from cause
+            raise AnswerLost(painter.provider, said_by(cause)) from cause
 
     def _refused(self, cause: AnswerUnusable) -> PaidAnswer:
         """Keep what a provider has billed for and its own adapter could not use."""
@@ -243,7 +243,7 @@ class Calls:
             return self.order.task.folder.told(cause)
         if isinstance(cause, Stopped):
             return "The run was stopped before it was known what became of the call."
-        return f"{type(cause).__name__}: {cause}"
+        return said_by(cause)
 
 
 def started_of(call: Reserved) -> CallStarted:
