@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 
 from kroma_nb import run
 from kroma_nb.blobs import write_atomic
-from kroma_nb.errors import InUse, NotConfirmed, RequestInvalid, WriteFailed
+from kroma_nb.errors import InUse, KromaError, NotConfirmed, RequestInvalid, WriteFailed
 from kroma_nb.model.marks import Archived
 from kroma_nb.model.run import now
 from kroma_nb.run import RunFolder
 from kroma_nb.workbench.founding import read_card
 from kroma_nb.workbench.locking import held_alone
 from kroma_nb.workbench.marking import ARCHIVED
+from kroma_nb.workbench.recovering import account_for
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,6 +58,9 @@ def delete_run(one: Run, *, force: bool) -> None:
     if followers and not force:
         way_out = "delete those first, or force it: their lineage then ends here"
         raise InUse(f"run {one.run_id}", f"{', '.join(followers)} followed its winners", way_out)
+    # What cannot be accounted for stays charged; a full disk or a damaged run does not keep it from being deleted.
+    with contextlib.suppress(KromaError):
+        account_for(one.project, one.run_id)
     _remove(one.folder)
     one.project.bench.index.forget_deleted(one.project, card, one.run_id)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import shutil
 import signal
 import sqlite3
@@ -57,13 +59,15 @@ def test_a_disk_that_is_full_during_a_paid_run_loses_nothing_that_came_and_bills
     server, story, scenes, most_bytes
 ) -> None:
     # From the first call on, no file may grow beyond so many bytes: not the answer's, the ledger's, the journal's.
-    play(story, scenes, most_bytes)
+    played = play(story, scenes, most_bytes)
     before = server.bills
 
     _ = story.runs.rows()
     run = story.runs["latest"]
     story.runs.resume(run.run_id, confirm_spend=True)
 
+    said = played.stderr.splitlines()[-1]
+    assert re.search(r"(WriteFailed|DatabaseUnusable): .*(File too large; free some space|the disk fails)", said)
     ends = [c.status for c in candidates(run)]
     doubtful = ends.count(CandidateStatus.IN_DOUBT)
     charged = story.costs.total.micro_usd // 40_000
@@ -218,6 +222,28 @@ def test_money_of_a_deleted_run_stays_charged(server, story, paid) -> None:
     more = story.run(paid(candidates=2), confirm_spend=True)
     assert more.status is RunStatus.PARTIAL
     assert server.bills == 3
+
+
+@pytest.mark.parametrize("word", ["kill before", "kill after"])
+def test_a_killed_run_that_is_deleted_before_anybody_lists_it_leaves_no_call_without_an_end(
+    server, bench, story, scenes, word
+) -> None:
+    write_catalog(bench.home, concurrency=1)
+    server.script.extend(["ok", word])
+    assert play(story, scenes, 0).returncode == -signal.SIGKILL
+    (journal,) = (story.root / "runs").glob("*/journal.jsonl")
+    fresh = open_workbench(bench.home).project("noir")
+
+    fresh.runs[journal.parent.name].delete()
+
+    lines = [json.loads(line) for line in (story.root / "ledger.jsonl").read_bytes().splitlines()]
+    ends = {line["call_id"]: line.get("ended", "open") for line in lines}
+    assert sorted(ends.values()) == ["in_doubt", "settled"]
+    assert not journal.parent.exists()
+    assert str(fresh.costs.total) == "$0.08"
+    fresh.bench.reindex()
+    assert str(fresh.costs.total) == "$0.08"
+    assert server.bills * 40_000 <= fresh.costs.total.micro_usd
 
 
 LIST = """
