@@ -151,7 +151,7 @@ class BlobStore:
         with source, writing(self.root):
             self.root.mkdir(parents=True, exist_ok=True)
             with part_file(self.root, "incoming") as (part, file):
-                digest, size_bytes = _copy(source, file)
+                digest, size_bytes = copy_bytes(source, file)
                 blob = Blob(digest, kept_suffix, size_bytes)
                 # Also where the store holds it: the copy is made anyway, and mends a blob that was damaged meanwhile.
                 self._seal(part, file, blob)
@@ -228,7 +228,7 @@ class BlobStore:
         except OSError as error:
             raise FileMissing(place, "the content store", reason(error)) from error
         with source, writing(target), part_file(target.parent, target.name[:64]) as (part, file):
-            digest, size_bytes = _copy(source, file)
+            digest, size_bytes = copy_bytes(source, file)
             if digest != sha256:
                 raise ContentDamaged(place, sha256, digest)
             part.chmod(READ_ONLY)
@@ -288,7 +288,7 @@ def _checked_suffix(suffix: str) -> str:
     return suffix
 
 
-def _copy(source: IO[bytes], target: IO[bytes]) -> tuple[str, int]:
+def copy_bytes(source: IO[bytes], target: IO[bytes]) -> tuple[str, int]:
     """Copy a file's bytes, and give the SHA-256 and the size of the copy."""
     if _cloned(source, target):
         with Path(target.name).open("rb") as copy:

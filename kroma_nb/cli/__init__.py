@@ -7,7 +7,19 @@ from collections.abc import Sequence
 
 import typer
 
-from kroma_nb.cli import checks, costs, importing, keeping, lineage, making, notebooks, replaying, resuming, runs
+from kroma_nb.cli import (
+    archiving,
+    checks,
+    costs,
+    importing,
+    keeping,
+    lineage,
+    making,
+    notebooks,
+    replaying,
+    resuming,
+    runs,
+)
 from kroma_nb.cli.screen import show_error, show_json, spoken_warnings
 from kroma_nb.errors import KromaError
 from kroma_nb.model.words import ExitCode
@@ -41,6 +53,7 @@ app.command("reindex")(keeping.reindex)
 app.command("gc")(keeping.gc)
 keeping.assets.command("lineage")(lineage.show_lineage)
 keeping.assets.command("affected")(lineage.show_affected)
+app.command("archive")(archiving.archive)
 app.add_typer(keeping.projects, name="projects")
 app.add_typer(runs.app, name="runs")
 app.add_typer(notebooks.app, name="notebook")

@@ -19,14 +19,15 @@ if TYPE_CHECKING:
     from kroma_nb.workbench import Project
 
 
-def _named(text: str) -> Path:
+def named_path(text: str) -> Path:
+    """Read a path; an empty one is a mistake."""
     if not text.strip():
         raise typer.BadParameter("an empty name is no path; name a file or folder, or leave the option out")
     return Path(text)
 
 
 HOME_HELP = "The workspace's folder; else KROMA_HOME, else the current folder."
-Home = Annotated[Path | None, typer.Option("--home", help=HOME_HELP, parser=_named)]
+Home = Annotated[Path | None, typer.Option("--home", help=HOME_HELP, parser=named_path)]
 Slug = Annotated[str | None, typer.Option("--project", "-p", help="The project; may be left out if there is only one.")]
 Limit = Annotated[int | None, typer.Option(min=1, help="At most so many.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
@@ -47,10 +48,10 @@ class Options:
 class PlanOptions(Options):
     """What `plan` and `run` can be asked for."""
 
-    input: Annotated[Path | None, typer.Option(parser=_named, help="A picture or a folder of pictures.")] = None
-    manifest: Annotated[Path | None, typer.Option(parser=_named, help="A planning manifest.")] = None
+    input: Annotated[Path | None, typer.Option(parser=named_path, help="A picture or a folder of pictures.")] = None
+    manifest: Annotated[Path | None, typer.Option(parser=named_path, help="A planning manifest.")] = None
     jobs_file: Annotated[
-        Path | None, typer.Option(parser=_named, help="Ready-made jobs; takes the place of scenes.")
+        Path | None, typer.Option(parser=named_path, help="Ready-made jobs; takes the place of scenes.")
     ] = None
     scene: Annotated[list[str] | None, typer.Option(help="A scene's picture; may be given again.")] = None
     style: Annotated[list[str] | None, typer.Option(help="A style reference; may be given again.")] = None
@@ -68,12 +69,12 @@ class PlanOptions(Options):
     color_profile: Annotated[str | None, typer.Option(help="Which colour profile.")] = None
     upscale: Annotated[bool | None, typer.Option("--upscale/--no-upscale", help="Enlarging.")] = None
     bg_remove: Annotated[bool | None, typer.Option("--bg-remove/--no-bg-remove", help="Cutting figures out.")] = None
-    postprocess: Annotated[Path | None, typer.Option(parser=_named, help="A postprocess file.")] = None
+    postprocess: Annotated[Path | None, typer.Option(parser=named_path, help="A postprocess file.")] = None
     app_settings: Annotated[
-        Path | None, typer.Option(parser=_named, help="Settings of the workspace, instead of its own.")
+        Path | None, typer.Option(parser=named_path, help="Settings of the workspace, instead of its own.")
     ] = None
     project_settings: Annotated[
-        Path | None, typer.Option(parser=_named, help="Settings of the project, instead of its own.")
+        Path | None, typer.Option(parser=named_path, help="Settings of the project, instead of its own.")
     ] = None
     allow_large_batch: Annotated[bool, typer.Option(help="Plan more paid pictures than safe_batch_limit.")] = False
     max_cost: MaxCost = None
