@@ -92,6 +92,9 @@ def _run(row: Any) -> RunRow:
         finished_at=finished,
         seconds=(finished - started).total_seconds() if finished else None,
         cost_micro_usd=(row.cost or 0) + row.spent_micro,
+        spend_limit_micro_usd=row.spend_limit_micro,
+        resumed=row.resumed,
+        failure_code=row.failure_code,
         kroma_nb=row.kroma_nb,
         python=row.python,
         platform=row.platform,
@@ -166,6 +169,11 @@ def _candidate(row: Any) -> CandidateRow:
         follows_job=row.follows_job,
         follows_candidate=row.follows_candidate,
         failure=row.failure_message or "",
+        reused=row.reused,
+        attempts=row.attempts,
+        retry_of=row.retry_of,
+        cost_micro_usd=row.spent_micro,
+        request_id=row.request_id,
     )
 
 
