@@ -44,7 +44,7 @@ def _spent(log: RunLog) -> str:
 
 def _onward(log: RunLog) -> list[Element]:
     """Say what has cut a run short, and how to go on with it."""
-    said = {"Cut short ": spending.cut_short(log.failure), "Next: ": spending.next_step(log)}
+    said = {"Cut short ": spending.cut_short(log), "Next: ": spending.next_step(log)}
     return [el("p", el("b", head), *coded(text), class_="next") for head, text in said.items() if text]
 
 

@@ -11,10 +11,10 @@ from kroma_nb.report import phrases
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from kroma_nb.model.run import CandidateOutcome, Failure
+    from kroma_nb.model.run import CandidateOutcome
     from kroma_nb.model.runlog import CallRecord, CandidateRecord, RunLog
 
-REUSED = "made before"
+REUSED, RESUME = "made before", "`kroma resume`"
 NOT_KNOWN = frozenset({None, CallState.OPEN, CallState.IN_DOUBT})
 """How a call stands of which nobody knows whether it was billed."""
 CALL = {
@@ -84,14 +84,16 @@ def resumed(log: RunLog) -> str:
     return f"{times}, after it had ended or was cut short" if log.resumed else ""
 
 
-def cut_short(failure: Failure | None) -> str:
+def cut_short(log: RunLog) -> str:
     """Say what has cut a run short, with its code, and what a person does about it; empty where nothing has."""
+    failure = log.failure
     if failure is None:
         return ""
     if failure.error_kind not in _THEN:
         return f"by a mistake of kroma_nb ({failure.error_code}): {phrases.sentence(failure.message)} Please report it."
     by, then = _CUT_SHORT_BY[failure.error_kind], _THEN[failure.error_kind]
-    return f"{by} ({failure.error_code}): {phrases.sentence(failure.message)} {then}; then give `kroma resume`."
+    then += "" if RESUME in next_step(log) else f"; then give {RESUME}"
+    return f"{by} ({failure.error_code}): {phrases.sentence(failure.message)} {then}."
 
 
 def next_step(log: RunLog) -> str:
@@ -102,7 +104,7 @@ def next_step(log: RunLog) -> str:
 
 def told(log: RunLog) -> Iterator[str]:
     """Give all of that as whole sentences, for those that have something to say."""
-    heads = {"Spent: ": spent(log), "": reused(log), "It went on ": resumed(log), "Cut short ": cut_short(log.failure)}
+    heads = {"Spent: ": spent(log), "": reused(log), "It went on ": resumed(log), "Cut short ": cut_short(log)}
     for head, text in heads.items():
         if text:
             yield phrases.sentence(f"{head}{text}")

@@ -273,10 +273,10 @@ def _says(candidate: CandidateRecord) -> list[str]:
     says: list[str] = [*guard.hard_fail_reasons, *guard.soft_warnings] if guard else []
     if candidate.failure is not None:
         says.append(candidate.failure.message)
-    if not says and candidate.status is not CandidateStatus.DONE:
-        says.append(candidate.status.value)
     if candidate.status in {CandidateStatus.IN_DOUBT, CandidateStatus.SKIPPED_BUDGET}:
-        says.insert(0, phrases.CANDIDATE_STATUS[candidate.status])
+        says = [": ".join(filter(None, (phrases.CANDIDATE_STATUS[candidate.status], ", ".join(says))))]
+    elif not says and candidate.status is not CandidateStatus.DONE:
+        says.append(candidate.status.value)
     told = (spending.REUSED if candidate.reused else "", spending.added(candidate))
     return [*says, *filter(None, told)]
 

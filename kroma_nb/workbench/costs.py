@@ -73,7 +73,7 @@ class Costs:
     def this_month(self) -> Money:
         """What is charged to this calendar month in UTC; imported costs were paid elsewhere and do not count."""
         with self._project.bench.index.rows(self._project) as (rows, key):
-            return store.charged(rows, key, run_id="", month=store.month_of(now())).month
+            return store.charged_in(rows, key, store.month_of(now()))
 
     @property
     def budget(self) -> Budget:

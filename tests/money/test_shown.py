@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import pandas as pd
 from loopback import write_catalog
 
@@ -63,6 +65,28 @@ def test_a_model_that_refuses_is_shown_with_its_free_tries(server, bench, story,
 
     assert "Spent: $0.00 of the $0.24 that was confirmed, in 6 calls." in repr(run)
     assert run.frame()["cost_micro_usd"].sum() == 0
+
+
+def test_a_workspace_names_runs_that_were_cut_short_until_they_go_on_or_are_put_away(
+    server, bench, story, paid
+) -> None:
+    stop = threading.Event()
+
+    def after_the_first(event: object) -> None:
+        if event.event == "candidate_finished":
+            stop.set()
+
+    run = story.run(paid(), confirm_spend=True, stop=stop, on_event=after_the_first)
+    found = bench.status()
+    run.archive()
+    away = bench.status()
+    run.archive(undo=True)
+    story.runs.resume(run.run_id, confirm_spend=True)
+
+    assert found.cut_short == (f"noir/{run.run_id}",)
+    assert f"1 run was cut short: noir/{run.run_id}. `kroma resume`" in repr(found)
+    assert away.cut_short == bench.status().cut_short == ()
+    assert "cut short" not in repr(bench.status())
 
 
 def test_costs_say_what_is_in_doubt_and_whose_price_it_is(server, story, paid) -> None:
