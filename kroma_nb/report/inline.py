@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kroma_nb.report import phrases, spending
-from kroma_nb.report.elements import Element, Inline, el
+from kroma_nb.report.elements import Element, Inline, coded, el
 from kroma_nb.report.journey import as_logs, journeys, shown_file
 from kroma_nb.report.previews import Gap, Preview, Previews, embedded
 from kroma_nb.report.views import NOT_REVIEWED, run_view
@@ -72,7 +72,7 @@ class Overview:
             NOT_REVIEWED,
             *(text for log in self.logs for text in spending.told(log)),
         ]
-        said = (el("p", note) for note in notes)
+        said = (el("p", *coded(note)) for note in notes)
         return el("div", Inline("style", _STYLE), *parts, *said, class_="kroma-show")
 
 
