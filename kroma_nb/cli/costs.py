@@ -103,14 +103,9 @@ def _amount(said: str) -> str | None:
 
 def _show_budget(place: Project, *, as_json: bool) -> None:
     from kroma_nb import report
-    from kroma_nb.model.money import Money
     from kroma_nb.model.run import now
 
-    # Costs of imported runs were paid elsewhere: no budget counts them.
-    month = f"{now():%Y-%m}"
-    own = [row for row in place.costs.rows() if row.month == month and row.call_id is not None]
-    so_far = sum((Money(micro_usd=row.cost_micro_usd) for row in own), Money())
-    limits = place.costs.budget
+    month, so_far, limits = f"{now():%Y-%m}", place.costs.this_month, place.costs.budget
     if as_json:
         facts = {"project": place.slug, "month": month, "charged_micro_usd": so_far.micro_usd}
         screen.show_json({"ok": True, **facts, **_limits(limits)})

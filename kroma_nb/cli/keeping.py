@@ -47,7 +47,7 @@ def show_project(slug: NamedProject, home: Home = None, as_json: AsJson = False)
         card, newest = project.card.to_json(), [row.to_json() for row in runs]
         screen.show_json({"ok": True, "project": card, "counts": counts.to_json(), "runs": newest})
         return
-    screen.show(report.project_view(project.card, counts, "", str(project.root)))
+    screen.show(report.project_view(project.card, counts, "", str(project.root), month=project.costs.this_month))
     screen.show(report.runs_view(project.slug, runs))
 
 

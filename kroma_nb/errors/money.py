@@ -27,7 +27,7 @@ class ProviderFailed(KromaError):
             self.error_code = code
 
     def __str__(self) -> str:
-        return f"{self.provider}: {self.cause}."
+        return f"{self.provider}: {self.cause.rstrip('.')}."
 
 
 class ProviderBusy(ProviderFailed):

@@ -32,6 +32,16 @@ class CandidateRow(Value):
         How long it took, from start to judgement.
     failure : str
         What went wrong, as a sentence; empty for a candidate that is done.
+    reused : bool
+        Whether its drawing was taken from what was made or bought before.
+    attempts : int
+        How many turns it had.
+    retry_of : int or None
+        The candidate that it was to do better than, where it was added later.
+    cost_micro_usd : int
+        What its paid calls in this run are charged with, in millionths of a US dollar.
+    request_id : str
+        Its newest paid call as the provider names it, else as it is called here; empty where there was none.
     """
 
     scene: str
@@ -76,6 +86,11 @@ class CandidateRow(Value):
     follows_run: str | None
     follows_job: str | None
     follows_candidate: int | None
+    reused: bool
+    attempts: int
+    retry_of: int | None
+    cost_micro_usd: int
+    request_id: str
 
 
 class PlanRow(Value):
@@ -112,6 +127,12 @@ class RunRow(Value):
         The palette that was read off the style references, as ``#rrggbb``; None where it is the engine's own.
     cost_micro_usd : int
         What it has cost, in millionths of a US dollar.
+    spend_limit_micro_usd : int or None
+        What a person has confirmed that it may cost; None where it may cost nothing.
+    resumed : int
+        How often it went on after it had ended or was cut short.
+    failure_code : str or None
+        What has cut it short, where something has.
     imported_from : str or None
         The record of another program that it was read from.
     notebook : str or None
@@ -142,6 +163,9 @@ class RunRow(Value):
     finished_at: datetime | None
     seconds: float | None
     cost_micro_usd: int
+    spend_limit_micro_usd: int | None
+    resumed: int
+    failure_code: str | None
     kroma_nb: str | None
     python: str | None
     platform: str | None

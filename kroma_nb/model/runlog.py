@@ -160,6 +160,21 @@ class CandidateRecord(Value):
     calls: tuple[CallRecord, ...] = ()
 
     @property
+    def reused(self) -> bool:
+        """Whether its drawing was taken from what was made or bought before."""
+        return bool(self.passes) and self.passes[0].reused
+
+    @property
+    def spent(self) -> Money:
+        """What its calls are charged with; one that has no end counts in full."""
+        return sum((call.cost if call.ended else call.upper for call in self.calls), Money())
+
+    @property
+    def request(self) -> str:
+        """Its newest paid call as the provider names it, else as it is called here; empty where there was none."""
+        return self.calls[-1].request_id or self.calls[-1].call_id if self.calls else ""
+
+    @property
     def quality(self) -> float | None:
         """The documented score, 0 to 1; None where the picture was never measured."""
         measured = self.output_guard is not None and self.output_guard.measures is not None

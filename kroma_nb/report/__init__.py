@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 import lazy_loader
 
 if TYPE_CHECKING:
+    from kroma_nb.report.bars import Bar, bars_of, cost_bars, drawn_bars
     from kroma_nb.report.chain import Step, StepKind, lineage
-    from kroma_nb.report.costs import budget_words, cost_bars, costs_view, drawn_bars
+    from kroma_nb.report.costs import budget_words, costs_view
     from kroma_nb.report.diff.comparing import compare_runs, diff_table
     from kroma_nb.report.diff.page import diff_page
     from kroma_nb.report.diff.view import diff_view
@@ -41,7 +42,8 @@ __getattr__, __dir__, _ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "chain": ["Step", "StepKind", "lineage"],
-        "costs": ["budget_words", "cost_bars", "costs_view", "drawn_bars"],
+        "bars": ["Bar", "bars_of", "cost_bars", "drawn_bars"],
+        "costs": ["budget_words", "costs_view"],
         "diff.comparing": ["compare_runs", "diff_table"],
         "diff.page": ["diff_page"],
         "diff.view": ["diff_view"],
@@ -74,6 +76,7 @@ __getattr__, __dir__, _ = lazy_loader.attach(
 )
 
 __all__ = [
+    "Bar",
     "Overview",
     "ProofRow",
     "Step",
@@ -83,6 +86,7 @@ __all__ = [
     "asset_page",
     "asset_view",
     "assets_view",
+    "bars_of",
     "budget_words",
     "candidate_page",
     "candidate_row",

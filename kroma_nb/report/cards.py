@@ -6,17 +6,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kroma_nb.model.words import CandidateStatus
-from kroma_nb.report import phrases
+from kroma_nb.report import phrases, spending
 from kroma_nb.report.chain import SHORT, Step, StepKind, lineage
-from kroma_nb.report.elements import Element, el
+from kroma_nb.report.elements import Element, coded, el
 from kroma_nb.report.journey import shown_file
 from kroma_nb.report.previews import Gap, Preview, Previews, embedded, link_from
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from kroma_nb.model.brief import Seeds, Size
-    from kroma_nb.model.runlog import CandidateRecord
+    from kroma_nb.model.runlog import CallRecord, CandidateRecord
     from kroma_nb.report.journey import Take
 
 LONGEST_ALT = 120
@@ -134,6 +135,7 @@ def _caption(page: Page, take: Take, candidate: CandidateRecord, *, shown: Previ
         *([_line("tie", tied, "too close to tell apart.")] if tied else []),
         *([_line("bad", "Changed", CHANGED)] if changed else []),
         *_troubles(take, candidate),
+        *([_line("note", "Retry", f"{added}.")] if (added := spending.added(candidate)) else []),
         *(_line("warn", "Warning", text) for text in phrases.warnings(candidate, take.log)),
         *(_line("note", "Note" if take.log.imported else "Painter", text) for text in candidate.notes),
     ]
@@ -141,6 +143,7 @@ def _caption(page: Page, take: Take, candidate: CandidateRecord, *, shown: Previ
         _standing(take, candidate),
         *([el("ul", *said, class_="said")] if said else []),
         _provenance(page, take, candidate),
+        *_turns(candidate),
     ]
 
 
@@ -153,7 +156,9 @@ def _standing(take: Take, candidate: CandidateRecord) -> Element:
         el("b", f"c{index}"),
         el("span", _won(take), class_="badge win") if wins else None,
         None if done else el("span", phrases.CANDIDATE_STATUS[candidate.status], class_="badge fail"),
+        el("span", spending.REUSED, class_="badge") if candidate.reused else None,
         el("span", phrases.standing(rank, take.job), class_="place"),
+        el("span", cost, class_="cost") if (cost := spending.cost(candidate)) else None,
         _quality(candidate) if done else None,
         class_="rank",
     )
@@ -177,17 +182,19 @@ def _quality(candidate: CandidateRecord) -> Element:
 
 
 def _line(kind: str, who: str, text: str) -> Element:
-    return el("li", el("b", f"{who}: "), el("span", text), class_=kind)
+    return el("li", el("b", f"{who}: "), el("span", *coded(text)), class_=kind)
 
 
 def _troubles(take: Take, candidate: CandidateRecord) -> list[Element]:
     why = phrases.reasons(candidate, take.log, take.job)
     lines = [_line("bad", "Reason", text) for text in why]
-    failure = candidate.failure
-    if failure is not None and not why:
+    failure, call = candidate.failure, spending.doubtful(candidate)
+    if call is not None:
+        lines.append(_line("bad", "In doubt", spending.doubt(call)))
+    if failure is not None and not why and failure.error_code != phrases.IN_DOUBT:
         lines.append(_line("bad", phrases.failure(failure.error_code), failure.message))
-    if candidate.status in phrases.WAY_OUT:
-        lines.append(_line("way-out", "Way out", phrases.WAY_OUT[candidate.status]))
+    if way_out := phrases.way_out(candidate, take.log):
+        lines.append(_line("way-out", "Way out", way_out))
     return lines
 
 
@@ -201,6 +208,28 @@ def _provenance(page: Page, take: Take, candidate: CandidateRecord) -> Element:
         el("ol", *(_step(page, step, target) for step in steps), class_="chain"),
         el("p", _seeds(candidate.seeds), _made(candidate), class_="seeds"),
     )
+
+
+def _turns(candidate: CandidateRecord) -> list[Element]:
+    """Give every paid call of a candidate, and how it ended before it was made again."""
+    parts, heads = [], []
+    if candidate.calls:
+        heads.append(phrases.counted(len(candidate.calls), "call"))
+        parts += [el("p", el("b", "Calls")), el("ol", *map(_call, candidate.calls), class_="turns")]
+    if candidate.earlier:
+        heads.append(phrases.counted(len(candidate.earlier), "earlier attempt"))
+        earlier = (_turn(one.finished_at, spending.attempt_words(one)) for one in candidate.earlier)
+        parts += [el("p", el("b", "Earlier attempts")), el("ol", *earlier, class_="turns")]
+    return [el("details", el("summary", " and ".join(heads)), *parts)] if parts else []
+
+
+def _call(call: CallRecord) -> Element:
+    return _turn(call.started_at, spending.call_words(call), call.request_id or call.call_id)
+
+
+def _turn(at: datetime, said: str, name: str = "") -> Element:
+    moment = el("span", phrases.moment(at), class_="detail")
+    return el("li", moment, el("span", said), el("code", el("bdi", name)) if name else None)
 
 
 def _seeds(seeds: Seeds | None) -> str:

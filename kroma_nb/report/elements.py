@@ -80,6 +80,20 @@ class Inline:
 Child = Element | Inline | str | None
 
 
+def coded(text: str) -> tuple[Element | str, ...]:
+    """Set what stands between backticks as code, and everything as text.
+
+    Examples
+    --------
+    >>> "".join(str(part) for part in coded("give `kroma resume`."))
+    'give <code>kroma resume</code>.'
+    """
+    parts = text.split("`")
+    if len(parts) % 2 == 0:
+        return (text,)
+    return tuple(el("code", part) if place % 2 else part for place, part in enumerate(parts) if part)
+
+
 def el(tag: str, *children: Child, **attributes: str | float | bool | None) -> Element:
     """Build an element.
 

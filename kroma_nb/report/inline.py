@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from kroma_nb.report import phrases
-from kroma_nb.report.elements import Element, Inline, el
+from kroma_nb.report import phrases, spending
+from kroma_nb.report.elements import Element, Inline, coded, el
 from kroma_nb.report.journey import as_logs, journeys, shown_file
 from kroma_nb.report.previews import Gap, Preview, Previews, embedded
 from kroma_nb.report.views import NOT_REVIEWED, run_view
@@ -33,6 +33,7 @@ _STYLE = """
 .kroma-show .won img{box-shadow:0 0 0 3px var(--jp-brand-color1,#1a73e8)}
 .kroma-show .none{width:120px;padding:2em .5em;border:1px dashed #888;text-align:center}
 .kroma-show p{margin:.35em 0 0;color:var(--jp-content-font-color2,inherit)}
+.kroma-show .call{overflow-wrap:anywhere}
 .kroma-show .bad{color:var(--jp-error-color1,#b00020)}
 .kroma-show .warn{color:var(--jp-warn-color0,#8a5300)}
 """
@@ -69,9 +70,9 @@ class Overview:
         notes = [
             "★ ranked first; the number is the measured quality, 0 to 1.",
             NOT_REVIEWED,
-            *(log.next_step for log in self.logs if log.next_step),
+            *(text for log in self.logs for text in spending.told(log)),
         ]
-        said = (el("p", note) for note in notes)
+        said = (el("p", *coded(note)) for note in notes)
         return el("div", Inline("style", _STYLE), *parts, *said, class_="kroma-show")
 
 
@@ -127,10 +128,17 @@ def _card(previews: Previews, take: Take, candidate: CandidateRecord, tallest: i
         "li",
         _picture(previews, take, candidate, tallest),
         el("p", el("b", f"c{candidate.candidate_index}"), _standing(candidate, wins=wins)),
+        *_told(candidate),
         *(el("p", text, class_="bad") for text in (*why, failure) if text),
         *(el("p", text, class_="warn") for text in phrases.warnings(candidate, take.log)),
         class_="won" if wins else None,
     )
+
+
+def _told(candidate: CandidateRecord) -> list[Element]:
+    facts, call = spending.in_short(candidate), spending.doubtful(candidate)
+    told = [el("p", ", ".join(facts))] if facts else []
+    return [*told, el("p", f"call {call.request_id or call.call_id}", class_="call")] if call else told
 
 
 def _standing(candidate: CandidateRecord, *, wins: bool) -> str:

@@ -32,16 +32,19 @@ CANDIDATE_STATUS = {
     CandidateStatus.CANCELED: "canceled",
 }
 WAY_OUT = {
-    CandidateStatus.FAILED_OUTPUT_GUARD: "Draw it again with another seed, or change the guard's settings.",
-    CandidateStatus.FAILED_PROVIDER: "Mend the cause and run this scene again.",
-    CandidateStatus.SKIPPED_BUDGET: "Raise the budget or the run's limit, then run this scene again.",
-    CandidateStatus.IN_DOUBT: "It may have been charged, so it is not repeated before you confirm it.",
-    CandidateStatus.CANCELED: "Run this scene again to draw it.",
+    CandidateStatus.FAILED_OUTPUT_GUARD: "`kroma retry` draws it with other seeds; or change the guard's settings.",
+    CandidateStatus.FAILED_PROVIDER: "Mend the cause, then give `kroma resume`.",
+    CandidateStatus.SKIPPED_BUDGET: "Raise the budget or the run's limit, then give `kroma resume`.",
+    CandidateStatus.IN_DOUBT: "It may have been billed, so it is bought again only with `kroma resume --pay-again`.",
+    CandidateStatus.CANCELED: "`kroma resume` draws it.",
 }
+IMPORTED_WAY_OUT = "Only the program that made it can go on with it; to draw it here, plan its scene anew."
 GATE = {
     Gate.OFF: "Not reviewed: the gate is off, and a rank is no approval. Look before you build on these pictures.",
     Gate.BASELINE: "The gate asks for a reviewed baseline; a rank is no approval.",
 }
+IN_DOUBT = "in_doubt"
+"""The error code of a candidate of which nobody knows whether it was billed."""
 # What an import knows of a candidate that was not finished is a word of the other program, and no error of ours.
 _FAILURE = {"imported_status": "Imported as"}
 _HARD = {
@@ -70,6 +73,18 @@ def listed(items: list[str]) -> str:
     'c1, c2 and c3'
     """
     return " and ".join([", ".join(items[:-1]), items[-1]]) if len(items) > 1 else "".join(items)
+
+
+def sentence(text: str) -> str:
+    """Let a text begin and end as a sentence does.
+
+    Examples
+    --------
+    >>> sentence("it is gone"), sentence("It is gone.")
+    ('It is gone.', 'It is gone.')
+    """
+    text = text.rstrip()
+    return f"{text[:1].upper()}{text[1:]}" + ("" if text.endswith((".", "!", "?", "…")) else ".")
 
 
 def ordinal(number: int) -> str:
@@ -176,6 +191,12 @@ def made_by(provider: str, model: str) -> str:
     ('openai, gpt-image-1', 'openai', 'an engine that is not known')
     """
     return ", ".join(filter(None, (provider, model))) or "an engine that is not known"
+
+
+def way_out(candidate: CandidateRecord, log: RunLog) -> str:
+    """Say how a candidate without a good picture may get one; empty for one that has it."""
+    said = WAY_OUT.get(candidate.status, "")
+    return IMPORTED_WAY_OUT if said and log.imported else said
 
 
 def failure(error_code: str) -> str:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from kroma_nb.model.money import Money
 from kroma_nb.model.words import CandidateStatus, Gate, PassName, RunStatus
-from kroma_nb.report import phrases
-from kroma_nb.report.elements import Element, el
+from kroma_nb.report import phrases, spending
+from kroma_nb.report.elements import Element, coded, el
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -32,8 +32,20 @@ def _chip(log: RunLog, number: int) -> Element:
         el("span", "not reviewed", class_="badge tied") if log.gate is Gate.OFF else None,
         el("span", f"{log.pictures} of {phrases.counted(planned, 'picture')}"),
         None if log.status is RunStatus.PLANNED else el("span", _ties(log)),
-        el("p", el("b", "Next: "), log.next_step, class_="next") if log.next_step else None,
+        el("p", spent, class_="spent") if (spent := _spent(log)) else None,
+        *_onward(log),
     )
+
+
+def _spent(log: RunLog) -> str:
+    spent, reused = spending.spent(log), spending.reused(log)
+    return " ".join(phrases.sentence(text) for text in (f"spent {spent}" if spent else "", reused) if text)
+
+
+def _onward(log: RunLog) -> list[Element]:
+    """Say what has cut a run short, and how to go on with it."""
+    said = {"Cut short ": spending.cut_short(log), "Next: ": spending.next_step(log)}
+    return [el("p", el("b", head), *coded(text), class_="next") for head, text in said.items() if text]
 
 
 def _ties(log: RunLog) -> str:
@@ -62,7 +74,7 @@ def _run(log: RunLog, number: int) -> Element:
         el("h3", phrases.light(log.stage, log.time, log.weather)),
         el("dl", *facts),
         el("p", phrases.GATE[log.gate], class_="warn") if log.gate is Gate.OFF else None,
-        el("p", el("b", "Next: "), log.next_step, class_="next") if log.next_step else None,
+        *_onward(log),
         _notes("Notes" if log.imported else "Notes of the plan", log.notes),
         _notes("Mended while it was imported", log.imported.mended) if log.imported else None,
         class_="run",
@@ -91,6 +103,10 @@ def _facts(log: RunLog) -> Iterator[tuple[str, Element | str]]:
     if log.palette or not log.imported:
         yield "Palette", _palette(log.palette) if log.palette else "the engine's own"
     yield "Made with", _made_with(log)
+    told = {"Spent": spending.spent(log), "Reused": spending.reused(log), "Went on": spending.resumed(log)}
+    yield from ((label, text) for label, text in told.items() if text)
+    if log.replays:
+        yield "Replays", el("code", el("bdi", log.replays))
     if log.costs:
         yield "Costs", _costs(log)
     if log.imported:

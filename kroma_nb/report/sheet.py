@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from kroma_nb import images
 from kroma_nb.model.words import CandidateStatus, Gate
-from kroma_nb.report import phrases
+from kroma_nb.report import phrases, spending
 from kroma_nb.report.drawing import EDGE_PX, TITLE_HEIGHT_PX, Cell, Drawing, Grid, Row
 from kroma_nb.report.journey import Journey, Take, as_logs, journeys, shown_file
 
@@ -47,8 +47,9 @@ def contact_sheet(log: RunLog | Sequence[RunLog], pictures: Callable[[str], byte
     rows = [_row(journey) for journey in journeys(logs)]
     drawing = Drawing.blank(_grid(rows, logs), rows, pictures)
     stages = " → ".join(phrases.light(entry.stage, entry.time, entry.weather) for entry in logs)
-    reviewed = " · not reviewed" if any(entry.gate is Gate.OFF for entry in logs) else ""
-    drawing.title(logs[-1].project, logs[-1].run_id, f"{stages}{reviewed}")
+    reviewed = "not reviewed" if any(entry.gate is Gate.OFF for entry in logs) else ""
+    spent = [f"spent {said}" for log in logs if (said := spending.spent(log))]
+    drawing.title(logs[-1].project, logs[-1].run_id, " · ".join(filter(None, (stages, reviewed, *spent))))
     top = EDGE_PX + TITLE_HEIGHT_PX
     for row in rows:
         drawing.row(row, top)
@@ -76,12 +77,14 @@ def _cell(take: Take, candidate: CandidateRecord, *, named: bool) -> Cell:
     wins = candidate.candidate_index == take.job.selected_candidate
     tied = phrases.tie(rank)
     quality = f"quality {phrases.quality(candidate)}" if done else ""
-    facts = ("winner" if wins else "", quality, tied[:1].lower() + tied[1:])
+    status = "" if done else phrases.CANDIDATE_STATUS[candidate.status]
+    facts = ("winner" if wins else "", status, quality, tied[:1].lower() + tied[1:])
     index = f"c{candidate.candidate_index}"
+    heads = (_stage(take) if named else "", index, phrases.standing(rank, take.job), *spending.in_short(candidate))
     return Cell(
         file.path if file else None,
-        " · ".join((*([_stage(take)] if named else []), index, phrases.standing(rank, take.job))),
-        ", ".join(filter(None, facts)) or phrases.CANDIDATE_STATUS[candidate.status],
+        " · ".join(filter(None, heads)),
+        ", ".join(filter(None, facts)),
         wins=wins,
         fails=not done,
     )

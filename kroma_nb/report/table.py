@@ -69,6 +69,11 @@ def candidate_row(log: RunLog, job: JobRecord, candidate: CandidateRecord) -> Ca
         follows_job=job.follows.job_id if job.follows else None,
         follows_candidate=job.follows.candidate if job.follows else None,
         failure=candidate.failure.message if candidate.failure else "",
+        reused=candidate.reused,
+        attempts=len(candidate.earlier) + 1,
+        retry_of=candidate.retry_of,
+        cost_micro_usd=candidate.spent.micro_usd,
+        request_id=candidate.request,
     )
 
 

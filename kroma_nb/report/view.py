@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from kroma_nb.report.elements import Element, Inline, el, readable
+from kroma_nb.report.elements import Element, Inline, coded, el, readable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 WIDEST = 60
 MOST_ROWS = 60
+SHORT = 14
+"""Words of cells with so few signs are not broken for the sake of longer ones."""
 
 # Colours come from the notebook's own theme, with a plain one where there is none.
 _STYLE = """
@@ -21,6 +23,7 @@ _STYLE = """
 .kroma.kroma th,.kroma.kroma td{padding:.3em 1.2em .3em 0;text-align:left;vertical-align:top;border:0;background:none;
 max-width:44em;overflow-wrap:anywhere}
 .kroma.kroma th{font-weight:600;border-bottom:1px solid var(--jp-border-color1,#8888);overflow-wrap:normal}
+.kroma.kroma td.s,.kroma.kroma td.n{overflow-wrap:normal}
 .kroma.kroma td.n{text-align:right;font-variant-numeric:tabular-nums}
 .kroma img{max-height:480px;width:auto;background:#fff;border:1px solid var(--jp-border-color1,#8886)}
 .kroma p{margin:.2em 0;color:var(--jp-content-font-color2,inherit)}
@@ -73,7 +76,7 @@ class View:
                 el("h4", el("bdi", view.title)),
                 view.table() if view.rows else None,
                 *more,
-                *(el("p", note) for note in view.notes),
+                *(el("p", *coded(note)) for note in view.notes),
                 class_="kroma",
             )
         )
@@ -87,11 +90,12 @@ class View:
 
 def _cells(row: tuple[str, ...], numbers: list[bool]) -> list[Element]:
     aligned = numbers or [False] * len(row)
-    return [el("td", el("bdi", text), class_="n" if n else None) for text, n in zip(row, aligned, strict=True)]
+    kinds = ("n" if n else "s" if len(text) <= SHORT else None for text, n in zip(row, aligned, strict=True))
+    return [el("td", el("bdi", text), class_=kind) for text, kind in zip(row, kinds, strict=True)]
 
 
 def _is_number(text: str) -> bool:
-    return text.replace(",", "").replace(".", "").isdigit()
+    return text.removeprefix("$").replace(",", "").replace(".", "").isdigit()
 
 
 def _cut(text: str) -> str:

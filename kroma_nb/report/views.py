@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from kroma_nb.model.project import ProjectStatus
 from kroma_nb.model.words import CandidateStatus, Gate
-from kroma_nb.report import phrases
+from kroma_nb.report import phrases, spending
+from kroma_nb.report.costs import budget_words
 from kroma_nb.report.elements import el
 from kroma_nb.report.journey import shown_file
 from kroma_nb.report.previews import Gap, Previews, embedded
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from kroma_nb.model.asset import AssetLink, AssetRecord
-    from kroma_nb.model.money import Forecast
+    from kroma_nb.model.money import Forecast, Money
     from kroma_nb.model.plan import Plan
     from kroma_nb.model.project import ProjectCard
     from kroma_nb.model.rows import ProjectRow, RunRow, Unreadable
@@ -81,10 +82,9 @@ def run_view(log: RunLog) -> View:
     light = phrases.light(log.stage, log.time, log.weather)
     title = f"{log.project} · {light} · {log.status.value} · {log.run_id}"
     ordered = [(job, c) for job in log.jobs for c in sorted(job.candidates, key=_by_rank)]
-    next_step = (log.next_step,) if log.next_step else ()
     reviewed = (NOT_REVIEWED,) if log.gate is Gate.OFF else ()
     mended = log.imported.mended if log.imported else ()
-    notes = (*reviewed, *log.notes, *mended, *next_step)
+    notes = (*reviewed, *log.notes, *mended, *spending.told(log))
     return View(title, COLUMNS, tuple(_row(*one) for one in ordered), notes)
 
 
@@ -199,8 +199,16 @@ def _hidden(count: int, what: str) -> tuple[str, ...]:
     )
 
 
-def project_view(card: ProjectCard, counted: ProjectRow | None, why_not: str, root: str) -> View:
-    """Show one project; without the numbers of the index, with the reason why there are none."""
+def project_view(
+    card: ProjectCard, counted: ProjectRow | None, why_not: str, root: str, *, month: Money | None = None
+) -> View:
+    """Show one project; without the numbers of the index, with the reason why there are none.
+
+    Parameters
+    ----------
+    month : Money, optional
+        What is charged to the month that it is.
+    """
     rows = [("name", card.name), ("made", phrases.moment(card.created_at)), ("folder", root)]
     if card.description:
         rows.insert(1, ("description", card.description))
@@ -210,6 +218,11 @@ def project_view(card: ProjectCard, counted: ProjectRow | None, why_not: str, ro
             ("pictures", f"{counted.pictures:,}"),
             ("disk use", f"{size(counted.used_bytes)} in pictures and inputs"),
         ]
+    limits = card.budget.per_run, card.budget.per_month
+    if month or any(limit is not None for limit in limits):
+        rows.append(("budget", budget_words(card.budget).removeprefix("Budget: ").rstrip(".")))
+    if month is not None and (month or card.budget.per_month is not None):
+        rows.append(("this month", _month(month, card.budget.per_month)))
     archived = ("It is put away: lists leave it out.",) if card.status is ProjectStatus.ARCHIVED else ()
     return View(f"Project {card.slug}", (), tuple(rows), (*archived, *([why_not] if why_not else [])))
 
@@ -235,7 +248,13 @@ def projects_view(home: str, projects: Sequence[ProjectRow], unreadable: Sequenc
     return View(f"Projects in {home}", columns, rows, (*none, *lost, *hidden))
 
 
-COLUMNS = ("scene", "candidate", "place", "quality", "tied with", "says")
+def _month(charged: Money, limit: Money | None) -> str:
+    if limit is None:
+        return f"{charged} charged"
+    return f"{charged} of {limit} charged, {limit - charged} left"
+
+
+COLUMNS = ("scene", "candidate", "place", "quality", "tied with", "cost", "call", "says")
 
 
 def _row(job: JobRecord, candidate: CandidateRecord) -> tuple[str, ...]:
@@ -243,7 +262,10 @@ def _row(job: JobRecord, candidate: CandidateRecord) -> tuple[str, ...]:
     place = "winner" if candidate.candidate_index == job.selected_candidate else str(rank.position or "–")
     ties = ", ".join(f"c{index}" for index in rank.tied_with)
     quality = "not measured" if candidate.quality is None else f"{candidate.quality:.3f}"
-    return job.name, f"c{candidate.candidate_index}", place, quality, ties, ", ".join(_says(candidate))
+    doubtful = spending.doubtful(candidate)
+    call = doubtful.request_id or doubtful.call_id if doubtful else ""
+    says = ", ".join(_says(candidate))
+    return job.name, f"c{candidate.candidate_index}", place, quality, ties, spending.cost(candidate), call, says
 
 
 def _says(candidate: CandidateRecord) -> list[str]:
@@ -251,9 +273,12 @@ def _says(candidate: CandidateRecord) -> list[str]:
     says: list[str] = [*guard.hard_fail_reasons, *guard.soft_warnings] if guard else []
     if candidate.failure is not None:
         says.append(candidate.failure.message)
-    if not says and candidate.status is not CandidateStatus.DONE:
+    if candidate.status in {CandidateStatus.IN_DOUBT, CandidateStatus.SKIPPED_BUDGET}:
+        says = [": ".join(filter(None, (phrases.CANDIDATE_STATUS[candidate.status], ", ".join(says))))]
+    elif not says and candidate.status is not CandidateStatus.DONE:
         says.append(candidate.status.value)
-    return says
+    told = (spending.REUSED if candidate.reused else "", spending.added(candidate))
+    return [*says, *filter(None, told)]
 
 
 def _by_rank(candidate: CandidateRecord) -> tuple[bool, int, int]:

@@ -6,6 +6,7 @@ from kroma_nb.store.costs import (
     LedgerRead,
     Luck,
     charged,
+    charged_in,
     ledger_read,
     list_costs,
     luck,
@@ -25,7 +26,7 @@ from kroma_nb.store.projects import (
     list_projects,
     put_project,
 )
-from kroma_nb.store.runs import list_candidates, list_runs
+from kroma_nb.store.runs import list_candidates, list_cut_short, list_runs
 
 __all__ = [
     "BUSY_S",
@@ -38,6 +39,7 @@ __all__ = [
     "Rows",
     "Store",
     "charged",
+    "charged_in",
     "clear_project",
     "count_assets",
     "density",
@@ -49,6 +51,7 @@ __all__ = [
     "list_assets",
     "list_candidates",
     "list_costs",
+    "list_cut_short",
     "list_links",
     "list_projects",
     "list_runs",

@@ -120,12 +120,18 @@ def _ended(entry: Ended) -> dict[str, Any]:
     }
 
 
+def charged_in(rows: sa.Connection, project_id: str, month: str) -> Money:
+    """Give what is charged to a month of a project; what is open or in doubt counts in full."""
+    total = sa.select(sa.func.sum(reservations.c.charged_micro))
+    found = rows.scalar(total.where(reservations.c.project_id == project_id, reservations.c.month == month))
+    return Money(micro_usd=found or 0)
+
+
 def charged(rows: sa.Connection, project_id: str, *, run_id: str, month: str) -> Charged:
     """Give what is charged to a run, and to a month of its project; what is open or in doubt counts in full."""
     total = sa.select(sa.func.sum(reservations.c.charged_micro)).where(reservations.c.project_id == project_id)
     run = rows.scalar(total.where(reservations.c.run_name == run_id))
-    in_month = rows.scalar(total.where(reservations.c.month == month))
-    return Charged(Money(micro_usd=run or 0), Money(micro_usd=in_month or 0))
+    return Charged(Money(micro_usd=run or 0), charged_in(rows, project_id, month))
 
 
 class Luck(NamedTuple):

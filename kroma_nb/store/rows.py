@@ -159,6 +159,10 @@ def _add_candidate(writing: Writing, job: JobRecord, job_id: str, candidate: Can
             failure.error_code if failure else None,
             failure.message if failure else None,
             candidate.retry_of,
+            candidate.reused,
+            len(candidate.earlier) + 1,
+            candidate.spent.micro_usd,
+            candidate.request,
         )
     )
     if guard is not None:

@@ -7,10 +7,20 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from kroma_nb.errors import RequestInvalid
+from kroma_nb.model.project import ProjectStatus
 from kroma_nb.model.rows import CandidateRow, RunRow
 from kroma_nb.model.words import CandidateStatus, Gate, RunStatus, Stage, TimeOfDay, Weather
 from kroma_nb.store.ids import moment
-from kroma_nb.store.schema import assets, cost_events, quality_reports, run_candidates, run_jobs, run_notebooks, runs
+from kroma_nb.store.schema import (
+    assets,
+    cost_events,
+    projects,
+    quality_reports,
+    run_candidates,
+    run_jobs,
+    run_notebooks,
+    runs,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -92,6 +102,9 @@ def _run(row: Any) -> RunRow:
         finished_at=finished,
         seconds=(finished - started).total_seconds() if finished else None,
         cost_micro_usd=(row.cost or 0) + row.spent_micro,
+        spend_limit_micro_usd=row.spend_limit_micro,
+        resumed=row.resumed,
+        failure_code=row.failure_code,
         kroma_nb=row.kroma_nb,
         python=row.python,
         platform=row.platform,
@@ -100,6 +113,21 @@ def _run(row: Any) -> RunRow:
         archived=row.archived_at is not None,
         says=row.next_step,
     )
+
+
+def list_cut_short(rows: sa.Connection) -> tuple[tuple[str, str], ...]:
+    """Give project and id of every run that was cut short and is not put away, newest first."""
+    wanted = (
+        sa.select(projects.c.slug, runs.c.run_id)
+        .join(projects, projects.c.id == runs.c.project_id)
+        .where(
+            runs.c.status == RunStatus.INTERRUPTED.value,
+            runs.c.archived_at.is_(None),
+            projects.c.status == ProjectStatus.ACTIVE.value,
+        )
+        .order_by(runs.c.created_at.desc(), runs.c.id.desc())
+    )
+    return tuple((slug, run_id) for slug, run_id in rows.execute(wanted))
 
 
 def list_candidates(rows: sa.Connection, project_id: str) -> Iterator[CandidateRow]:
@@ -166,6 +194,11 @@ def _candidate(row: Any) -> CandidateRow:
         follows_job=row.follows_job,
         follows_candidate=row.follows_candidate,
         failure=row.failure_message or "",
+        reused=row.reused,
+        attempts=row.attempts,
+        retry_of=row.retry_of,
+        cost_micro_usd=row.spent_micro,
+        request_id=row.request_id,
     )
 
 

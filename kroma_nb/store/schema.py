@@ -109,6 +109,9 @@ runs = sa.Table(
     sa.Column("next_step", sa.Text, nullable=False),
     sa.Column("archived_at", MOMENT),
     sa.Column("spent_micro", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("spend_limit_micro", sa.BigInteger),  # what a person has confirmed
+    sa.Column("resumed", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("failure_code", sa.Text),
     sa.UniqueConstraint("project_id", "run_id"),
     sa.Index(None, "project_id", "created_at", "id"),
     _one_of("status", RunStatus),
@@ -213,6 +216,10 @@ run_candidates = sa.Table(
     sa.Column("failure_code", sa.Text),
     sa.Column("failure_message", sa.Text),
     sa.Column("retry_of", sa.Integer),
+    sa.Column("reused", sa.Boolean, nullable=False, server_default="0"),  # its drawing was made or bought before
+    sa.Column("attempts", sa.Integer, nullable=False, server_default="1"),
+    sa.Column("spent_micro", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("request_id", sa.Text, nullable=False, server_default=""),
     sa.UniqueConstraint("job_id", "candidate_index"),
     _one_of("status", CandidateStatus),
     sa.CheckConstraint("candidate_index >= 1", name="candidate_index_from_1"),

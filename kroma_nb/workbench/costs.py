@@ -53,23 +53,27 @@ class Costs:
         RequestInvalid
             If it is none of these.
         """
-        if what not in BY:
-            raise RequestInvalid("request", "by", f"{what!r} is no way to add up costs", did_you_mean(str(what), BY))
-        name = "run_id" if what == "run" else what
-        sums: dict[str, Money] = {}
-        for row in self.rows():
-            key = str(getattr(row, name))
-            sums[key] = sums.get(key, Money()) + Money(micro_usd=row.cost_micro_usd)
-        return sums
+        self._refuse(what)
+        return {bar.name: bar.charged for bar in self._bars(what)}
 
     def bars(self, what: By = "month") -> str:
-        """Draw what was charged as bars, an SVG of its own."""
-        return report.cost_bars(self.by(what), f"Cost by {what}")
+        """Draw what was charged as bars, an SVG of its own; what is in doubt is hatched."""
+        self._refuse(what)
+        return report.cost_bars(self._bars(what), f"Cost by {what}")
+
+    def _bars(self, what: By) -> tuple[report.Bar, ...]:
+        return report.bars_of(self.rows(), "run_id" if what == "run" else what)
 
     @property
     def total(self) -> Money:
         """Everything that was charged; what is open or in doubt counts with its upper price."""
         return sum(self.by("provider").values(), Money())
+
+    @property
+    def this_month(self) -> Money:
+        """What is charged to this calendar month in UTC; imported costs were paid elsewhere and do not count."""
+        with self._project.bench.index.rows(self._project) as (rows, key):
+            return store.charged_in(rows, key, store.month_of(now()))
 
     @property
     def budget(self) -> Budget:
@@ -96,12 +100,16 @@ class Costs:
         write_card(self._project.root, card.model_copy(update={"budget": budget, "updated_at": now()}))
         return budget
 
+    def _refuse(self, what: str) -> None:
+        if what not in BY:
+            raise RequestInvalid("request", "by", f"{what!r} is no way to add up costs", did_you_mean(str(what), BY))
+
     def __repr__(self) -> str:
         return self._view().text()
 
     def _repr_html_(self) -> str:
         view = self._view()
-        return view.html(report.drawn_bars(self.by("month"), "Cost by month")) if view.rows else view.html()
+        return view.html(report.drawn_bars(self._bars("month"), "Cost by month")) if view.rows else view.html()
 
     def _view(self) -> report.View:
         try:

@@ -194,6 +194,7 @@ class Project:
         except KromaError as error:
             return report.View(f"Project {self.slug}", (), (("folder", str(self.root)),), (str(error),))
         try:
-            return report.project_view(card, self.bench.projects.row(self.slug), "", str(self.root))
+            counted, month = self.bench.projects.row(self.slug), self.costs.this_month
+            return report.project_view(card, counted, "", str(self.root), month=month)
         except KromaError as error:
             return report.project_view(card, None, str(error), str(self.root))

@@ -16,7 +16,7 @@ from kroma_nb.settings import Settings, load_settings
 from kroma_nb.store import BUSY_S
 from kroma_nb.workbench.cleaning import CleanUp, clean_up
 from kroma_nb.workbench.founding import found, write_card
-from kroma_nb.workbench.index import Index, Reindexed
+from kroma_nb.workbench.index import Index
 from kroma_nb.workbench.project import Project
 from kroma_nb.workbench.projects import Projects
 from kroma_nb.workbench.status import Status, status_of
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from kroma_nb.model.imported import ImportReport
     from kroma_nb.planning import ConfigSummary
+    from kroma_nb.workbench.rebuilding import Reindexed
 
 SLUG = re.compile(SLUG_PATTERN)
 SLUG_WORDS = "use up to 100 ASCII letters, digits, - and _"

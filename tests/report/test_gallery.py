@@ -67,7 +67,7 @@ def test_a_failed_candidate_shows_its_error_and_its_way_out(story: Story, read_p
 
     card = page.one("figure", "failed")
     assert "provider_failed: ran <dry>." in card.text
-    assert "Way out: Mend the cause and run this scene again." in card.text
+    assert "Way out: Mend the cause, then give kroma resume." in card.text
     assert not card.all("img")
 
 

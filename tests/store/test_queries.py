@@ -55,7 +55,7 @@ def calls(bench: Workbench) -> dict[str, tuple[Callable[[], object], int, int]]:
         "bench.projects.rows": (bench.projects.rows, 3, 3),
         "bench.projects.frame": (bench.projects.frame, 3, 3),
         "repr(bench)": (lambda: repr(bench), 3, 3),
-        "repr(project)": (lambda: repr(noir), 3, 1),
+        "repr(project)": (lambda: repr(noir), 4, 2),
         "project.runs.rows": (noir.runs.rows, 3, 1),
         "project.runs.rows, later page": (lambda: noir.runs.rows(after=run), 2, 2),
         "project.runs.frame": (noir.runs.frame, 3, 1),
