@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -545,3 +546,14 @@ def test_a_folder_that_is_not_there_has_no_archive(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_text("")
     with pytest.raises(WriteFailed):
         archive_file(tmp_path / "a.png", root=tmp_path, tag=BAD)
+
+
+def test_an_equal_file_that_was_put_back_is_moved_again_with_a_line_of_its_own(root: Path, page: Path) -> None:
+    first = archive_file(page, root=root, tag=BAD, reason="first")
+    shutil.copy2(root / first.target, page)
+
+    second = archive_file(page, root=root, tag=BAD, reason="second")
+
+    assert second.target != first.target
+    assert [line["reason"] for line in lines(root)] == ["first", "second"]
+    assert [(root / move.target).read_bytes() for move in (first, second)] == [INK, INK]

@@ -224,8 +224,10 @@ def _finished(book: MoveBook, place: Path, root: Path, seen: moving.Look, move: 
     if (earlier.tag, earlier.sha256, earlier.source_hex) != (move.tag, move.sha256, move.source_hex):
         return None
     archived = root / earlier.target
-    # The copy has the file's own time. Equal bytes that were made anew have another one.
     if not os.path.lexists(archived) or archived.lstat().st_mtime_ns != seen.mtime_ns:
+        return None
+    # The copy has the file's own time, and so may a file that was put back since: but that one came after the copy.
+    if place.lstat().st_ctime_ns >= archived.lstat().st_ctime_ns:
         return None
     if not _holds(archived, earlier.sha256):
         return None
