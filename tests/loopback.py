@@ -92,7 +92,8 @@ class _Handler(BaseHTTPRequestHandler):
             return
         refused = {"busy": (429, "0"), "wait": (429, "3600"), "down": (503, "0"), "refuse": (400, "0")}.get(word)
         if refused:
-            self._answer(refused[0], b'{"error": "no"}', "application/json", {"retry-after": refused[1]})
+            named = {"retry-after": refused[1], "x-request-id": f"req-{call_id[:8]}"}
+            self._answer(refused[0], b'{"error": "no"}', "application/json", named)
             return
         data = picture(body["seed"], body["width"], body["height"], ".jpg" if word == "jpeg" else ".png")
         time.sleep(self.server.slow_s)
@@ -118,7 +119,8 @@ class _Handler(BaseHTTPRequestHandler):
         elif word == "html":
             self._answer(200, b"<html><body>Sign in</body></html>", "text/html")
         elif word == "error":
-            self._answer(200, b'{"error": "overloaded"}', "application/json")
+            named = {"x-request-id": f"req-{body['call_id'][:8]}"}
+            self._answer(200, b'{"error": "overloaded"}', "application/json", named)
         else:
             cost = {"x-cost-micro": "12345"} if word == "cheap" else {}
             self._answer(200, data, "image/png", {"x-request-id": f"req-{body['call_id'][:8]}", **cost})
@@ -185,13 +187,14 @@ class LoopbackPainter:
         return None if answer.status_code == 404 else PaidAnswer(answer.content, "asked")
 
     def _read(self, answer: httpx.Response) -> PaidAnswer:
+        named = answer.headers.get("x-request-id", "")
         if answer.status_code in {429, 503}:
             wait_s = float(answer.headers["retry-after"])
-            raise ProviderBusy(self.provider, f"HTTP {answer.status_code}", "rate_limited", wait_s)
+            raise ProviderBusy(self.provider, f"HTTP {answer.status_code}", "rate_limited", wait_s, named)
         if answer.status_code != 200:
-            raise ProviderFailed(self.provider, f"HTTP {answer.status_code}", "moderation_blocked")
+            raise ProviderFailed(self.provider, f"HTTP {answer.status_code}", "moderation_blocked", named)
         if answer.headers["content-type"] == "application/json":
-            raise AnswerUnusable(self.provider, "an error in place of a picture", data=answer.content)
+            raise AnswerUnusable(self.provider, "an error in place of a picture", "", answer.content, named)
         cost = answer.headers.get("x-cost-micro")
         return PaidAnswer(
             answer.content,
@@ -207,11 +210,12 @@ def painter(card: ModelCard) -> LoopbackPainter:
     return LoopbackPainter(model=card.model)
 
 
-def write_catalog(home: Path, *, first: str = "plain", **limits: float) -> None:
+def write_catalog(home: Path, *, first: str = "plain", price_micro: int | None = None, **limits: float) -> None:
     """Let a workspace know the provider: its models, one of them first, their prices, how its calls are paced."""
     pace = {"tries": 4, "concurrency": 2, "per_minute": 100_000, "timeout_s": 20.0, "backoff_s": 0.01, **limits}
     lines = ["as_of = 2026-11-01"]
-    for model, price in sorted(PRICES.items(), key=lambda one: one[0] != first):
+    for model, usual in sorted(PRICES.items(), key=lambda one: one[0] != first):
+        price = usual if price_micro is None else price_micro
         lines += ["[[models]]", 'provider = "loopback"', f'model = "{model}"', "paid = true"]
         lines += [f"price_per_picture = {{ micro_usd = {price} }}"]
     lines += ["[limits.loopback]", *(f"{name} = {value}" for name, value in pace.items())]

@@ -14,6 +14,8 @@
     ├── PolicyRefused           exit 3   allowed only after a decision that was not made
     │   ├── NotConfirmed · InUse
     │   ├── SpendNotConfirmed · BudgetExceeded
+    │   ├── CallUnderWay                 the same picture is being bought
+    │   │   └── CallInDoubt              it may have been bought
     │   └── SecretRefused                a notebook's parameter would keep a secret
     ├── ProviderFailed          exit 4   an engine did not deliver, and nothing was billed
     │   ├── ProviderBusy                 it may be tried again
@@ -68,6 +70,8 @@ from kroma_nb.errors.money import (
     AnswerLost,
     AnswerUnusable,
     BudgetExceeded,
+    CallInDoubt,
+    CallUnderWay,
     ProviderBusy,
     ProviderFailed,
     SpendNotConfirmed,
@@ -80,6 +84,8 @@ __all__ = [
     "AnswerLost",
     "AnswerUnusable",
     "BudgetExceeded",
+    "CallInDoubt",
+    "CallUnderWay",
     "CatalogInvalid",
     "ColorProfilesInvalid",
     "ContentDamaged",

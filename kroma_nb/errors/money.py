@@ -14,15 +14,17 @@ class ProviderFailed(KromaError):
     provider, cause : str
     code : str
         The provider's own word for it, where it has one.
+    request_id : str
+        The provider's name for the call, where it gave one: it finds the call in its account.
     """
 
     error_kind = "provider"
     error_code = "provider_failed"
     exit_code = 4
 
-    def __init__(self, provider: str, cause: str, code: str = "") -> None:
-        super().__init__(provider, cause, code)
-        self.provider, self.cause, self.code = provider, cause, code
+    def __init__(self, provider: str, cause: str, code: str = "", request_id: str = "") -> None:
+        super().__init__(provider, cause, code, request_id)
+        self.provider, self.cause, self.code, self.request_id = provider, cause, code, request_id
         if code:
             self.error_code = code
 
@@ -41,9 +43,11 @@ class ProviderBusy(ProviderFailed):
 
     error_code = "provider_busy"
 
-    def __init__(self, provider: str, cause: str, code: str = "", retry_after_s: float | None = None) -> None:
-        super().__init__(provider, cause, code)
-        self.args = (provider, cause, code, retry_after_s)
+    def __init__(
+        self, provider: str, cause: str, code: str = "", retry_after_s: float | None = None, request_id: str = ""
+    ) -> None:
+        super().__init__(provider, cause, code, request_id)
+        self.args = (provider, cause, code, retry_after_s, request_id)
         self.retry_after_s = retry_after_s
 
 
@@ -64,9 +68,9 @@ class AnswerUnusable(ProviderFailed):
 
     error_code = "answer_unusable"
 
-    def __init__(self, provider: str, cause: str, code: str = "", data: bytes = b"") -> None:
-        super().__init__(provider, cause, code)
-        self.args = (provider, cause, code, data)
+    def __init__(self, provider: str, cause: str, code: str = "", data: bytes = b"", request_id: str = "") -> None:
+        super().__init__(provider, cause, code, request_id)
+        self.args = (provider, cause, code, data, request_id)
         self.data = data
 
 
@@ -112,4 +116,38 @@ class BudgetExceeded(PolicyRefused):
         return (
             f"{self.limit} is {self.allowed}, of which {self.charged} is charged; "
             f"a call for up to {self.asked} was not made. Raise that limit and resume the run."
+        )
+
+
+class CallUnderWay(PolicyRefused):
+    """Another call asks for the same picture at this moment; a second one would be a second bill.
+
+    Parameters
+    ----------
+    call_id, run_id : str
+        The other call, and the run that makes it.
+    """
+
+    error_code = "call_under_way"
+
+    def __init__(self, call_id: str, run_id: str) -> None:
+        super().__init__(call_id, run_id)
+        self.call_id, self.run_id = call_id, run_id
+
+    def __str__(self) -> str:
+        return (
+            f"run {self.run_id} buys the same picture at this moment (call {self.call_id}); "
+            "resume this run when that one has ended, and nothing is bought twice."
+        )
+
+
+class CallInDoubt(CallUnderWay):
+    """Nobody knows whether an earlier call for the same picture was billed, and nobody has said to pay again."""
+
+    error_code = "call_in_doubt"
+
+    def __str__(self) -> str:
+        return (
+            f"of call {self.call_id} in run {self.run_id}, for the same picture, nobody knows whether it was billed; "
+            "look for it in the provider's account, and resume with pay_again=True, or --pay-again, to buy it again."
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import Field, TypeAdapter
+from pydantic import Field, TypeAdapter, model_validator
 
 from kroma_nb.model.money import Money
 from kroma_nb.model.run import CallId, Message, RunId, Sha256, StoredFile
@@ -83,6 +83,28 @@ LedgerEntry = Reserved | Ended
 entry_adapter: TypeAdapter[LedgerEntry] = TypeAdapter(Annotated[LedgerEntry, Field(discriminator="entry")])
 
 
+class BoughtPicture(Value):
+    """A picture that was bought, as a run takes it up.
+
+    Attributes
+    ----------
+    original : StoredFile
+        What was sent.
+    version : str
+        Of the engine that asked for it.
+    width, height : int, pixels
+    notes : tuple of str
+        What the provider said.
+    """
+
+    original: StoredFile
+    media_type: str
+    version: str
+    width: int
+    height: int
+    notes: tuple[Message, ...] = ()
+
+
 class Receipt(Value):
     """What a provider has sent for a call, beside the bytes (``originals/receipts/<call id>.json``).
 
@@ -117,6 +139,24 @@ class Receipt(Value):
     usage: dict[str, Any] = Field(default_factory=dict)
     notes: tuple[Message, ...] = ()
     says: Message = ""
+
+    @model_validator(mode="after")
+    def _measured(self) -> Receipt:
+        if self.usable and None in {self.width, self.height}:
+            raise ValueError("a picture has a width and a height; restore the receipt")
+        return self
+
+    @property
+    def picture(self) -> BoughtPicture:
+        """Give the picture, of a usable answer."""
+        return BoughtPicture(
+            original=self.original,
+            media_type=self.media_type,
+            version=self.version,
+            width=self.width or 0,
+            height=self.height or 0,
+            notes=self.notes,
+        )
 
     def ended(self, at: datetime) -> Ended:
         """Give the ledger's line that settles the call."""

@@ -25,6 +25,8 @@ class CallLimits(Value):
         How many calls are begun in a minute at most.
     timeout_s : float, seconds
         How long an answer may take.
+    key_valid_s : float, seconds
+        How long a provider that takes a key remembers it; a call that is older is not sent again by itself.
     backoff_s, longest_wait_s : float, seconds
         The first wait before another try, which doubles with each further one up to the longest, and is scattered.
     """
@@ -33,5 +35,6 @@ class CallLimits(Value):
     concurrency: Annotated[int, Field(ge=1, le=64)] = 4
     per_minute: Annotated[int, Field(ge=1, le=100_000)] = 60
     timeout_s: Annotated[Seconds, Field(gt=0, le=3600)] = 180.0
+    key_valid_s: Annotated[Seconds, Field(ge=0, le=31_536_000)] = 86_400.0
     backoff_s: Annotated[Seconds, Field(ge=0, le=600)] = 1.0
     longest_wait_s: Annotated[Seconds, Field(gt=0, le=3600)] = 60.0

@@ -107,6 +107,8 @@ class ModelCard(Value):
     @model_validator(mode="after")
     def _in_order(self) -> ModelCard:
         least, most = self.least_per_picture, self.price_per_picture
+        if self.paid and most is not None and not most:
+            raise ValueError("a paid picture costs nothing; write its price, or paid = false")
         if least is not None and (most is None or most < least):
             raise ValueError("least_per_picture lies above price_per_picture; write the smaller amount as the least")
         return self
@@ -176,6 +178,8 @@ class Forecast(Value):
         What would be called.
     already_paid : int
         Pictures that were bought before.
+    in_doubt : int
+        Pictures of which nobody knows whether they were billed before: they are not bought.
     cost_low, cost_high : Money
         The least and the most; the upper end is what ``confirm_spend`` confirms. It holds the share of paid calls
         that gave no usable picture in this project so far.
@@ -190,6 +194,7 @@ class Forecast(Value):
     paid_pictures: int
     calls: tuple[ProviderCalls, ...] = ()
     already_paid: int = 0
+    in_doubt: int = 0
     cost_low: Money = Money()
     cost_high: Money = Money()
     prices_as_of: date

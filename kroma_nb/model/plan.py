@@ -196,8 +196,8 @@ class Plan(Value):
     notes : tuple of str
         What the user should know before the run starts, as whole sentences: keys that are read but unused,
         links that were left out, a gate that is off.
-    max_cost : Money or None
-        What the run may cost at most, whatever its forecast says.
+    max_cost, max_price : Money or None
+        What the run, and what one picture, may cost at most, whatever forecast and catalog say.
     """
 
     schema_: Literal["kroma_nb.plan/1"] = Field(default=PLAN_SCHEMA, alias="schema")
@@ -214,6 +214,7 @@ class Plan(Value):
     forecast: Forecast
     notes: tuple[str, ...] = ()
     max_cost: Money | None = None
+    max_price: Money | None = None
 
     @property
     def inputs(self) -> tuple[InputFile, ...]:

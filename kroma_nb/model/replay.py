@@ -114,9 +114,8 @@ class Verification(Value):
 
     @property
     def ok(self) -> bool:
-        """Whether every pass is exact or within tolerance, and no file of the run or its cache was altered."""
+        """Whether there are passes, all exact or within tolerance, and no file of the run or its cache was altered."""
         altered = {CauseKind.FILE, CauseKind.RECORD, CauseKind.CACHE}
         fine = {Verdict.EXACT, Verdict.TOLERANCE}
-        return all(check.verdict in fine for check in self.checks) and not any(
-            cause.kind in altered for cause in self.differs
-        )
+        whole = bool(self.checks) and all(check.verdict in fine for check in self.checks)
+        return whole and not any(cause.kind in altered for cause in self.differs)

@@ -88,6 +88,7 @@ def plan(request: PlanRequest, *, settings: Settings | None = None, catalog: Cat
         jobs=jobs,
         forecast=forecast_of(pictures, card, catalog),
         max_cost=request.max_cost,
+        max_price=request.max_price,
         notes=(
             *_unused(loaded, postprocess),
             *_unused_words(request),

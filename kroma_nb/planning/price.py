@@ -88,6 +88,9 @@ def choose_card(catalog: Catalog, asked: str | None, loaded: LoadedManifest, *, 
 
 def _capped(card: ModelCard, cap: Money | None) -> ModelCard:
     price = card.upper_price
+    if cap is not None and not cap:
+        problem = "a paid picture cannot cost nothing"
+        raise RequestInvalid(REQUEST, "max_price", problem, "leave it out, or say what a picture may cost")
     if price is None and cap is None:
         problem = f"the price of {card.provider} {card.model} is not known, so nothing can bound the spending"
         way_out = "add price_per_picture to config/models.toml, or say with max_price what a picture may cost"

@@ -86,6 +86,8 @@ def _row(check: PassCheck) -> tuple[str, ...]:
 
 
 def _conclusion(record: Verification) -> str:
+    if not record.checks:
+        return "Nothing is proven: the run has no picture."
     if not record.ok:
         return "The run is not proven: see what differs."
     if record.count(Verdict.TOLERANCE):

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from kroma_nb.run.playing import Equipment
     from kroma_nb.run.reading import RunRecord, open_record, read_run, run_folders
     from kroma_nb.run.recovery import is_unaccounted, recover
-    from kroma_nb.run.replay import replay_run
+    from kroma_nb.run.replay import recorded_engine, replay_run
     from kroma_nb.run.resume import Rest, more_of, rest_of, resume_run
     from kroma_nb.run.runlog import fold, write_log
     from kroma_nb.run.spend import Purse
@@ -35,7 +35,7 @@ __getattr__, __dir__, _ = lazy_loader.attach(
         "playing": ["Equipment"],
         "reading": ["RunRecord", "open_record", "read_run", "run_folders"],
         "recovery": ["is_unaccounted", "recover"],
-        "replay": ["replay_run"],
+        "replay": ["recorded_engine", "replay_run"],
         "resume": ["Rest", "more_of", "rest_of", "resume_run"],
         "runlog": ["fold", "write_log"],
         "spend": ["Purse"],
@@ -65,6 +65,7 @@ __all__ = [
     "open_record",
     "paid_key",
     "read_run",
+    "recorded_engine",
     "recover",
     "refuse_played",
     "replay_run",

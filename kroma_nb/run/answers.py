@@ -42,11 +42,11 @@ def bounded(answer: object, provider: str) -> PaidAnswer:
     return replace(
         answer,
         data=bytes(answer.data),
-        request_id=_words(answer.request_id),
-        answered_by=_words(answer.answered_by),
+        request_id=words(answer.request_id),
+        answered_by=words(answer.answered_by),
         usage=_usage(answer.usage),
         cost=_cost(answer.cost),
-        notes=tuple(_words(note) for note in notes[:MOST_NOTES] if isinstance(note, str)),
+        notes=tuple(words(note) for note in notes[:MOST_NOTES] if isinstance(note, str)),
     )
 
 
@@ -59,19 +59,20 @@ def wait_of(retry_after_s: object) -> float | None:
 
 def code_of(error: BaseException) -> str:
     """Give an error's code, also where an engine has put something else there."""
-    return _words(getattr(error, "error_code", "bug")) or "unknown"
+    return words(getattr(error, "error_code", "bug")) or "unknown"
 
 
 def said_by(error: BaseException) -> str:
     """Say what somebody else's code has raised, also where that cannot say it itself."""
     try:
-        said = _words(str(error))
+        said = words(str(error))
     except Exception:  # noqa: BLE001 - it is not ours, and what became of the call is to be written all the same
         said = "it does not say why"
     return f"{type(error).__name__}: {said}"
 
 
-def _words(text: object) -> str:
+def words(text: object) -> str:
+    """Give a name or a note in characters that a file can hold, cut to a sensible length; empty where it is no text."""
     return text[:LONGEST].encode("utf-8", "backslashreplace").decode() if isinstance(text, str) else ""
 
 

@@ -5,9 +5,18 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from threading import Lock
+from time import monotonic
 from typing import TYPE_CHECKING
 
-from kroma_nb.errors import AnswerLost, AnswerUnusable, BudgetExceeded, KromaError, ProviderBusy
+from kroma_nb.errors import (
+    AnswerLost,
+    AnswerUnusable,
+    BudgetExceeded,
+    CallInDoubt,
+    CallUnderWay,
+    KromaError,
+    ProviderBusy,
+)
 from kroma_nb.model.paid import Repeats
 from kroma_nb.model.words import CandidateStatus
 from kroma_nb.run.answers import wait_of
@@ -21,7 +30,7 @@ if TYPE_CHECKING:
     from threading import Event as Flag
 
     from kroma_nb.errors import ProviderFailed
-    from kroma_nb.model.ledger import Receipt
+    from kroma_nb.model.ledger import BoughtPicture, Receipt
     from kroma_nb.model.limits import CallLimits
     from kroma_nb.model.paid import PaidPainter
     from kroma_nb.model.run import Event
@@ -29,11 +38,15 @@ if TYPE_CHECKING:
     from kroma_nb.run.spend import Purse
 
 
+LOOK_S = 0.2
+"""How often it is looked whether another process has got what this one waits for."""
+
+
 @dataclass(frozen=True)
 class Bought:
     """What was bought, and whether that was for another candidate or another run."""
 
-    receipt: Receipt
+    picture: BoughtPicture
     before: bool
 
 
@@ -96,28 +109,32 @@ class Buyer:
         # Two scenes may be the same photograph: the second one waits for what the first one gets.
         try:
             with self._one_at_a_time.setdefault(order.key, Lock()):
-                return self._bought(order)
+                return self._bought_alone(order)
         finally:
             self._began(order)
 
+    def _bought_alone(self, order: Order) -> Bought | Unbought:
+        """Buy a picture that another process may be buying: then what that one gets is waited for."""
+        until = monotonic() + self.till.limits.timeout_s
+        while True:
+            got = self._bought(order)
+            other = isinstance(got, Unbought) and type(got.cause) is CallUnderWay
+            if not other or monotonic() > until or self._pace.stopped_within(LOOK_S):
+                return got
+
     def _bought(self, order: Order) -> Bought | Unbought:
         try:
-            known = Originals(order.task.folder.root).bought(order.key, original=order.original)
-            if known is not None:
-                return Bought(known, before=True)
-            calls = Calls(self._counter, order)
+            known = Originals(order.task.folder.root).bought(order.key)
         except KromaError as cause:
             return Unbought(CandidateStatus.FAILED_PROVIDER, cause)
+        if known is not None:
+            return Bought(known.picture, before=True)
+        calls = Calls(self._counter, order)
         try:
-            return Bought(self._tried(calls), before=False)
-        except Stopped as cause:
+            return Bought(self._tried(calls).picture, before=False)
+        except (KromaError, Stopped) as cause:
             calls.close(cause)
-            return Unbought(CandidateStatus.IN_DOUBT if calls.in_doubt else CandidateStatus.CANCELED, None)
-        except BudgetExceeded as cause:
-            return Unbought(CandidateStatus.SKIPPED_BUDGET, cause)
-        except KromaError as cause:
-            calls.close(cause)
-            return Unbought(CandidateStatus.IN_DOUBT if calls.in_doubt else CandidateStatus.FAILED_PROVIDER, cause)
+            return Unbought(_end_of(cause, calls), cause if isinstance(cause, KromaError) else None)
         except BaseException as cause:
             # Whatever has gone wrong, no call stays without an end.
             calls.close(cause)
@@ -156,3 +173,12 @@ class Buyer:
 
 def _name_of(order: Order) -> tuple[str, int]:
     return order.task.job_id, order.task.index
+
+
+def _end_of(cause: KromaError | Stopped, calls: Calls) -> CandidateStatus:
+    """Say how a candidate ends whose picture was not bought."""
+    if calls.in_doubt or isinstance(cause, CallInDoubt):
+        return CandidateStatus.IN_DOUBT
+    if isinstance(cause, BudgetExceeded):
+        return CandidateStatus.SKIPPED_BUDGET
+    return CandidateStatus.CANCELED if isinstance(cause, Stopped) else CandidateStatus.FAILED_PROVIDER

@@ -14,7 +14,7 @@ from kroma_nb.model.money import Money
 from kroma_nb.model.paid import PaidAnswer, PaidRequest, Repeats
 from kroma_nb.model.run import CallEnded, CallStarted, Failure, now
 from kroma_nb.model.words import CallState
-from kroma_nb.run.answers import bounded, code_of, said_by
+from kroma_nb.run.answers import bounded, code_of, said_by, words
 from kroma_nb.run.originals import Originals
 from kroma_nb.run.spend import Stopped
 
@@ -47,10 +47,10 @@ class Order:
         Reads what goes with the request: the scene, then the style references.
     upper : Money
         The most that a call costs.
-    doubtful : str
-        The call for the same picture that an earlier process did not see end; empty where there is none.
-    original : str
-        The content that is wanted where several were bought; empty where any will do.
+    doubtful : Reserved or None
+        The call for it that an earlier process did not see end, as the ledger has it.
+    pay_again : bool
+        Whether it is bought although it may have been billed before.
     """
 
     task: CandidateTask
@@ -58,8 +58,8 @@ class Order:
     key: str
     files: Callable[[], tuple[Attachment, ...]]
     upper: Money
-    doubtful: str = ""
-    original: str = ""
+    doubtful: Reserved | None = None
+    pay_again: bool = False
 
 
 @dataclass(frozen=True)
@@ -92,12 +92,10 @@ class Calls:
 
     def __init__(self, counter: Counter, order: Order) -> None:
         self.counter, self.order, self.leave = counter, order, Money()
-        self.in_doubt = False
-        self._reserved: Reserved | None = None
+        # An earlier process may have made a call; what it put aside is put aside, at the price of that day.
+        self._reserved = order.doubtful
+        self.in_doubt = order.doubtful is not None
         self._files: tuple[Attachment, ...] = ()
-        if order.doubtful:
-            # An earlier process has made this call; its price is reserved already.
-            self._reserved, self.in_doubt = self._reservation(1, order.doubtful), True
 
     def make(self, attempt: int) -> Receipt:
         """Make a call, or find out what became of the one before.
@@ -110,11 +108,11 @@ class Calls:
             If it was not made.
         """
         self._files = self._files or self.order.files()
-        if self._reserved is None:
-            self._reserve(attempt)
-        elif attempt == 1:
-            self.counter.record(started_of(self._reserved))
-        receipt = self._keep(self._answer())
+        receipt = self._asked_for() if self._reserved is not None else None
+        if receipt is None:
+            if self._reserved is None:
+                self._reserve(attempt)
+            receipt = self._keep(self._sent())
         if not receipt.usable:
             raise AnswerUnusable(self.counter.painter.provider, receipt.says)
         return receipt
@@ -128,15 +126,29 @@ class Calls:
         with contextlib.suppress(InfraFailed):
             self._end(CallState.IN_DOUBT, cause)
 
-    def _answer(self) -> PaidAnswer:
+    def _asked_for(self) -> Receipt | None:
+        """Find out what became of a call in doubt, where the provider can be asked; None where it is still to be made.
+
+        One that never arrived is released: what is sent now is another call, at today's price, with money of its own.
+        """
+        painter = self.counter.painter
+        if painter.repeats is not Repeats.ASK:
+            return None
+        try:
+            answer = painter.ask(self._request())
+            bound = bounded(answer, painter.provider) if answer is not None else None
+        except Exception as cause:
+            said = cause.cause if isinstance(cause, ProviderFailed) else said_by(cause)
+            raise AnswerLost(painter.provider, f"what became of the call is not known: {said}") from cause
+        if bound is not None:
+            return self._keep(bound)
+        self.in_doubt = False
+        self._end(CallState.RELEASED, ProviderFailed(painter.provider, "the call never arrived", "never_arrived"))
+        return None
+
+    def _sent(self) -> PaidAnswer:
         painter, request = self.counter.painter, self._request()
         try:
-            if self.in_doubt and painter.repeats is Repeats.ASK:
-                answer = painter.ask(request)
-                if answer is not None:
-                    return bounded(answer, painter.provider)
-                # It never arrived: the call is made under the same reservation.
-                self.in_doubt = False
             return bounded(painter.send(request), painter.provider)
         except AnswerUnusable as cause:
             return self._refused(cause)
@@ -156,7 +168,7 @@ class Calls:
     def _refused(self, cause: AnswerUnusable) -> PaidAnswer:
         """Keep what a provider has billed for and its own adapter could not use."""
         data = cause.data if isinstance(cause.data, bytes) else b""
-        self._keep(PaidAnswer(data), says=self._told(cause))
+        self._keep(PaidAnswer(data, request_id=words(cause.request_id)), says=self._told(cause))
         raise cause
 
     def _request(self) -> PaidRequest:
@@ -173,7 +185,7 @@ class Calls:
     def _reserve(self, attempt: int) -> None:
         self._refuse_full_disk()
         call = self._reservation(attempt, uuid4().hex)
-        self.counter.purse.reserve(call, leave=self.leave)
+        self.counter.purse.reserve(call, leave=self.leave, pay_again=self.order.pay_again)
         self._reserved = call
         self.counter.began(self.order)
         try:
@@ -209,7 +221,7 @@ class Calls:
         assert self._reserved is not None
         call, task = self._reserved, self.order.task
         receipt = Originals(task.folder.root).keep(
-            call, answer, version=task.engine.version, price=self.order.upper, says=says
+            call, answer, version=task.engine.version, price=call.upper, says=says
         )
         self.in_doubt = False
         self._write(receipt.ended(now()), AnswerUnusable(call.provider, receipt.says) if not receipt.usable else None)
@@ -222,6 +234,7 @@ class Calls:
             call_id=self._reserved.call_id,
             ended=end,
             cost=self._reserved.upper if end is CallState.IN_DOUBT else Money(),
+            request_id=words(getattr(cause, "request_id", "")),
             error_code=code_of(cause),
             says=self._told(cause),
         )

@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from kroma_nb.model.brief import Painter
-    from kroma_nb.model.paid import PaidPainter
+    from kroma_nb.model.brief import Engine, Painter
     from kroma_nb.model.postprocess import ColorPlan, ColorProfile
     from kroma_nb.model.run import Environment, PassRecord, StoredFile
     from kroma_nb.run.folder import RunFolder
@@ -64,19 +63,23 @@ def _altered(root: Path, file: StoredFile, ref: str) -> Iterator[Cause]:
         yield Cause(kind=CauseKind.FILE, what=what, recorded=file.sha256[:12], found=found[:12])
 
 
-def of_code(rest: Rest, painter: Painter | PaidPainter) -> Iterator[Cause]:
-    """Give what the passes were made by then, and would be made by now, where that is not the same."""
+def of_code(rest: Rest, painter: Painter | Engine | None) -> Iterator[Cause]:
+    """Give what the passes were made by then, and would be made by now, where that is not the same.
+
+    Pictures that were bought are not made again: without a painter their engine is passed over.
+    """
     passes = [
         record
         for outcomes in rest.happened.outcomes.values()
         for several in outcomes.values()
         for record in several[-1].passes
+        if painter is not None or record.name is not PassName.GENERATE
     ]
-    engine = f"{painter.provider} {painter.model}"
-    known = {PassName.GENERATE: (engine, painter.version), PassName.COLOR: (None, COLOR_VERSION)}
+    known = {PassName.COLOR: COLOR_VERSION}
+    if painter is not None:
+        known[PassName.GENERATE] = f"{painter.provider} {painter.model} {painter.version}"
     for name, version in sorted({(record.name, _made_by(record)) for record in passes}):
-        backend, present = known[name]
-        now = f"{backend} {present}" if backend else present
+        now = known[name]
         if version != now:
             kind = CauseKind.MODEL if name is PassName.GENERATE else CauseKind.CODE
             yield Cause(kind=kind, what=f"the pass {name.value}", recorded=version, found=now)

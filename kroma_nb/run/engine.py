@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from threading import Event as Flag
 
-    from kroma_nb.model.brief import Painter, Palette
+    from kroma_nb.model.brief import Engine, Painter, Palette
     from kroma_nb.model.paid import PaidPainter
     from kroma_nb.model.plan import InputFile, Plan
     from kroma_nb.model.run import Event, RunFinished
@@ -72,7 +72,8 @@ def execute(
     InfraFailed
         If the disk refuses; the folder stays as it is and can be read.
     """
-    refuse_unplayable(plan, painter, equipment)
+    refuse_unplayable(plan, painter)
+    refuse_unpaid(plan, equipment)
     for file in plan.inputs:
         if file.source is None:
             raise RequestInvalid("request", "plan", f"it does not say where {file.ref} lies", "make the plan again")
@@ -81,7 +82,7 @@ def execute(
     return _start(Playing(plan, RunFolder(root, new_run_id(now())), painter, equipment, turns), stop)
 
 
-def refuse_unplayable(plan: Plan, painter: Painter | PaidPainter, equipment: Equipment) -> None:
+def refuse_unplayable(plan: Plan, painter: Painter | PaidPainter | Engine) -> None:
     """Refuse a plan that cannot be played here, before anything is created.
 
     Raises
@@ -96,6 +97,16 @@ def refuse_unplayable(plan: Plan, painter: Painter | PaidPainter, equipment: Equ
     if (painter.provider, painter.model) != (plan.card.provider, plan.card.model):
         found = f"the painter is {painter.provider} {painter.model}"
         raise RequestInvalid("request", "painter", found, f"give {plan.card.provider} {plan.card.model}")
+
+
+def refuse_unpaid(plan: Plan, equipment: Equipment) -> None:
+    """Refuse a plan that nothing is there to pay with.
+
+    Raises
+    ------
+    RequestInvalid
+        With the way out.
+    """
     if plan.card.paid and equipment.till is None:
         raise RequestInvalid("request", "equipment", "a paid engine has no till", "give one, or use Project.run")
 

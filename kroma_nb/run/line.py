@@ -8,7 +8,7 @@ from dataclasses import replace
 from threading import Event as Flag
 from typing import TYPE_CHECKING, Any
 
-from kroma_nb.errors import WorkersLost
+from kroma_nb.errors import FileMissing, WorkersLost
 from kroma_nb.model.paid import Attachment
 from kroma_nb.model.run import CandidateOutcome, CandidateStarted, Failure, now
 from kroma_nb.model.words import CandidateStatus
@@ -103,14 +103,26 @@ class Line:
 
     def _hand_out(self, turn: Turn) -> None:
         task = self.run.task(turn)
+        if turn.original is not None:
+            task = replace(task, bought=turn.original, bought_before=True)
         started = CandidateStarted(at=now(), job_id=turn.job.id, index=turn.candidate.index)
-        if self._buyer is not None:
+        if self.run.plan.card.paid and task.bought is None and self._buyer is None:
+            self._note_lost(turn, task)
+        elif self.run.plan.card.paid and task.bought is None:
+            assert self._buyer is not None
             self._note(started)
             self._under_way[self._buyer.submit(self._order(turn, task))] = turn, task
         elif self._make(turn, task):
             self._note(started)
         else:
             self._waiting.appendleft(turn)
+
+    def _note_lost(self, turn: Turn, task: CandidateTask) -> None:
+        """Book a picture of a run that buys nothing, and whose original is gone."""
+        gone = FileMissing(task.folder.root / "originals", turn.job.id, "what was bought for it is not there")
+        unmade = _unmade(task, CandidateStatus.FAILED_PROVIDER, failure_of(gone, task.folder))
+        for event in self.run.settle(turn.job, unmade):
+            self._note(event)
 
     def _make(self, turn: Turn, task: CandidateTask) -> bool:
         try:
@@ -133,13 +145,13 @@ class Line:
             )
 
         key = paid_key(task.engine, task.brief, job.scene.sha256, style_of(job))
-        return Order(task, self.run.plan.stage, key, files, upper, turn.doubtful, turn.original)
+        return Order(task, self.run.plan.stage, key, files, upper, turn.doubtful, turn.pay_again)
 
     def _settle(self, future: Future[Any]) -> None:
         turn, task = self._under_way.pop(future)
         got = _result_of(future, task)
         if isinstance(got, Bought):
-            task = replace(task, bought=got.receipt, bought_before=got.before)
+            task = replace(task, bought=got.picture, bought_before=got.before)
             if self._make(turn, task):
                 return
             got = _lost(task, self.broken)

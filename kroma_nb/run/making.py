@@ -17,6 +17,7 @@ from kroma_nb.qa import Findings, find, judge
 from kroma_nb.run.cache import Found, Made, key_of
 from kroma_nb.run.environment import code_class
 from kroma_nb.run.kept import load_kept
+from kroma_nb.run.originals import SUFFIXES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -24,12 +25,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kroma_nb.images import Picture
-    from kroma_nb.model.ledger import Receipt
+    from kroma_nb.model.ledger import BoughtPicture
     from kroma_nb.model.postprocess import ColorPlan
     from kroma_nb.model.quality import FileReport
     from kroma_nb.run.tasks import CandidateTask
-
-SUFFIXES = {"image/jpeg": ".jpg", "image/webp": ".webp", "image/png": ".png"}
 
 
 @dataclass(frozen=True)
@@ -88,7 +87,7 @@ class Making:
         backend = f"{engine.provider} {engine.model}"
         if task.bought is not None:
             file_name = PurePosixPath(task.output_name).stem + SUFFIXES.get(task.bought.media_type, ".png")
-            self._take(task.bought, Step(PassName.GENERATE, task.scene, file_name, backend, engine.version, {}))
+            self._take(task.bought, Step(PassName.GENERATE, task.scene, file_name, backend, task.bought.version, {}))
             return
         brief = task.brief.model_dump(mode="json")
         self._make(
@@ -183,17 +182,15 @@ class Making:
         self._picture = images.as_stored(painted.picture)
         self._note(step, made, target.name, started_at, reused=False)
 
-    def _take(self, bought: Receipt, step: Step) -> None:
+    def _take(self, bought: BoughtPicture, step: Step) -> None:
         """Put what was bought among the run's pictures, as it was sent."""
         started_at, original = now(), bought.original
         target = self._target(step, original.sha256)
         if not target.is_file():
             store = BlobStore(self.task.folder.root / "originals")
             store.place(original.sha256, target, PurePosixPath(original.path).suffix)
-        assert bought.width is not None
-        assert bought.height is not None
         made = Made(
-            key=bought.key,
+            key=original.sha256,
             sha256=original.sha256,
             size_bytes=original.size_bytes,
             width=bought.width,
@@ -236,9 +233,10 @@ class Making:
     def _text(self) -> dict[str, str]:
         """Give what a file says of how it came to be, and nothing that differs between two equal runs."""
         task, engine = self.task, self.task.engine
+        version = task.bought.version if task.bought else engine.version
         return {
             "Software": "kroma_nb",
-            "kroma_nb:model": f"{engine.provider} {engine.model} {engine.version}",
+            "kroma_nb:model": f"{engine.provider} {engine.model} {version}",
             "kroma_nb:scene": task.scene.sha256,
             "kroma_nb:stage": task.brief.stage.value,
             "kroma_nb:seeds": " ".join(str(seed) for _, seed in task.brief.seeds),

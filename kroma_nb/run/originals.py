@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from kroma_nb import images
 from kroma_nb.blobs import BlobStore, create_atomic, sha256_file
 from kroma_nb.errors import FileMissing, PictureTooLarge, PictureUnreadable, RecordInvalid
-from kroma_nb.model.ledger import Receipt
+from kroma_nb.model.ledger import BoughtPicture, Receipt
 from kroma_nb.model.run import StoredFile, now
 from kroma_nb.run.answers import LARGEST_BYTES
 from kroma_nb.run.cache import key_of
@@ -23,9 +23,11 @@ if TYPE_CHECKING:
     from kroma_nb.model.ledger import Reserved
     from kroma_nb.model.money import Money
     from kroma_nb.model.paid import PaidAnswer
+    from kroma_nb.model.run import PassRecord
 
 FOLDER = "originals"
 SUFFIXES = {"image/png": ".png", "image/jpeg": ".jpg", "image/webp": ".webp"}
+MEDIA_TYPES = {suffix: media_type for media_type, suffix in SUFFIXES.items()}
 
 
 def paid_key(engine: Engine, brief: Brief, scene_sha256: str, references: tuple[str, ...]) -> str:
@@ -103,14 +105,8 @@ class Originals:
         create_atomic(self._place(call.key, call.call_id), text.encode())
         return receipt
 
-    def bought(self, key: str, *, original: str = "") -> Receipt | None:
+    def bought(self, key: str) -> Receipt | None:
         """Give the newest usable answer to what is asked for under a key; None where there is none.
-
-        Parameters
-        ----------
-        key : str
-        original : str
-            The content that is wanted, where there are several.
 
         Raises
         ------
@@ -120,8 +116,28 @@ class Originals:
         folder = self._place(key, "").parent
         found = [self._read(path) for path in folder.glob("*.json")] if folder.is_dir() else []
         usable = [one for one in found if one.usable and one.key == key]
-        usable.sort(key=lambda one: (one.original.sha256 == original, one.at, one.call_id), reverse=True)
+        usable.sort(key=lambda one: (one.at, one.call_id), reverse=True)
         return next((one for one in usable if self._is_whole(one.original)), None)
+
+    def taken_up(self, record: PassRecord, notes: tuple[str, ...]) -> BoughtPicture:
+        """Give what a run has taken up for a picture that was bought, by its content.
+
+        Neither the engine nor how it asks today has a part in it: what was sent then is what counts.
+
+        Raises
+        ------
+        FileMissing
+            If it is not there any more.
+        """
+        path = BlobStore(self.root / FOLDER).path(record.output.sha256)
+        return BoughtPicture(
+            original=record.output.model_copy(update={"path": path.relative_to(self.root).as_posix()}),
+            media_type=MEDIA_TYPES.get(path.suffix, ""),
+            version=record.version,
+            width=record.width or 0,
+            height=record.height or 0,
+            notes=notes,
+        )
 
     def receipt(self, call: Reserved) -> Receipt | None:
         """Give what has come for a call; None where nothing has."""

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from kroma_nb.errors import KromaError
     from kroma_nb.model.brief import Painter, Palette
+    from kroma_nb.model.ledger import BoughtPicture, Reserved
     from kroma_nb.model.money import Money
     from kroma_nb.model.paid import PaidPainter
     from kroma_nb.model.plan import Candidate, InputFile, Job, Plan
@@ -58,16 +59,20 @@ class Turn:
 
     Attributes
     ----------
-    doubtful : str
-        The paid call for it of which nobody knows what became; empty where there is none.
-    original : str
-        The content that it shall be bought with, where that was bought before; empty where any will do.
+    doubtful : Reserved or None
+        The paid call for it of which nobody knows what became, where that can be found out, or is sent again under
+        its key: its money is put aside already.
+    pay_again : bool
+        Whether it is bought although it may have been billed before.
+    original : BoughtPicture or None
+        The picture that it takes up, whatever its key is by now; None where it is made, or bought.
     """
 
     job: Job
     candidate: Candidate
-    doubtful: str = ""
-    original: str = ""
+    doubtful: Reserved | None = None
+    pay_again: bool = False
+    original: BoughtPicture | None = None
 
 
 @dataclass
@@ -94,7 +99,7 @@ class Playing:
 
     plan: Plan
     folder: RunFolder
-    painter: Painter | PaidPainter
+    painter: Painter | PaidPainter | Engine
     equipment: Equipment
     turns: tuple[Turn, ...]
     inputs: dict[str, str] = field(default_factory=dict)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kroma_nb.errors import FileMissing
+from kroma_nb.model.brief import Engine
 from kroma_nb.model.run import InputStored, StoredFile, now
 from kroma_nb.run.engine import play, refuse_unplayable, started_of
 from kroma_nb.run.folder import RunFolder, new_run_id
 from kroma_nb.run.journal import open_journal
 from kroma_nb.run.kept import read_kept
+from kroma_nb.run.originals import Originals
 from kroma_nb.run.playing import Playing, Turn
 from kroma_nb.run.resume import every_candidate
 
@@ -18,19 +22,31 @@ if TYPE_CHECKING:
     from threading import Event as Flag
 
     from kroma_nb.model.brief import Painter
-    from kroma_nb.model.paid import PaidPainter
+    from kroma_nb.model.ledger import BoughtPicture
     from kroma_nb.model.run import Event
     from kroma_nb.run.happened import Happened
     from kroma_nb.run.playing import Equipment
     from kroma_nb.run.resume import Rest
 
 
+def recorded_engine(rest: Rest) -> Engine:
+    """Give the paid engine of a run as its record names it: it calls nobody, and need not be installed."""
+    passes = (
+        record
+        for outcomes in rest.happened.outcomes.values()
+        for several in outcomes.values()
+        for record in several[-1].passes[:1]
+    )
+    version = next((record.version for record in passes), "")
+    return Engine(provider=rest.plan.card.provider, model=rest.plan.card.model, version=version)
+
+
 def replay_run(
-    folder: RunFolder, rest: Rest, *, painter: Painter | PaidPainter, equipment: Equipment, stop: Flag | None = None
+    folder: RunFolder, rest: Rest, *, painter: Painter | Engine, equipment: Equipment, stop: Flag | None = None
 ) -> Generator[Event, None, None]:
     """Make a run again, every candidate of it, and yield what happens.
 
-    Pictures that were bought are taken from what was sent then; none is bought.
+    Pictures that were bought are taken from what was sent then. None is bought: a replay has no till.
 
     Parameters
     ----------
@@ -38,7 +54,8 @@ def replay_run(
         The run.
     rest : Rest
         What its files say.
-    painter : Painter or PaidPainter
+    painter : Painter or Engine
+        The engine; of a paid one only what the record says, as nobody is called.
     equipment : Equipment
     stop : threading.Event, optional
 
@@ -54,24 +71,27 @@ def replay_run(
     ValidationFailed
         If the plan cannot be played here.
     """
-    refuse_unplayable(rest.plan, painter, equipment)
+    refuse_unplayable(rest.plan, painter)
     stored = tuple(_stored(folder, rest, ref) for ref in range(len(rest.plan.inputs)))
     turns = tuple(
-        Turn(job, candidate, original=original_of(rest.happened, job.id, candidate.index))
+        Turn(job, candidate, original=_original_of(folder, rest, job.id, candidate.index))
         for job in rest.plan.jobs
         for candidate in every_candidate(job, rest.happened)
     )
     new = RunFolder(folder.root, new_run_id(now()))
-    run = Playing(rest.plan, new, painter, equipment, turns)
+    run = Playing(rest.plan, new, painter, replace(equipment, till=None), turns)
     run.inputs.update({event.file.sha256: event.file.path for event in stored})
     return _replayed(run, folder.run_id, (*stored, *_added(rest.happened)), stop)
 
 
-def original_of(happened: Happened, job_id: str, index: int) -> str:
-    """Give the content that a candidate was bought with; empty where it was not bought."""
-    outcomes = happened.outcomes.get(job_id, {}).get(index, [])
-    passes = outcomes[-1].passes if outcomes else ()
-    return passes[0].output.sha256 if passes else ""
+def _original_of(folder: RunFolder, rest: Rest, job_id: str, index: int) -> BoughtPicture | None:
+    """Give what a candidate was bought with; None where it was not bought, or that is gone."""
+    outcomes = rest.happened.outcomes.get(job_id, {}).get(index, [])
+    if not rest.plan.card.paid or not outcomes or not outcomes[-1].passes:
+        return None
+    with contextlib.suppress(FileMissing):
+        return Originals(folder.root).taken_up(outcomes[-1].passes[0], outcomes[-1].notes)
+    return None
 
 
 def _stored(folder: RunFolder, rest: Rest, place: int) -> InputStored:

@@ -7,23 +7,24 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from kroma_nb.errors import RequestInvalid, WriteFailed
-from kroma_nb.model.paid import Repeats
 from kroma_nb.model.parsing import did_you_mean
 from kroma_nb.model.plan import Candidate
 from kroma_nb.model.run import CandidatesAdded, JobFinished, RunResumed, now
 from kroma_nb.model.words import CallState, CandidateStatus
 from kroma_nb.planning.seeds import seeds_for
-from kroma_nb.run.engine import play, player, refuse_unplayable
+from kroma_nb.run.engine import play, player, refuse_unpaid, refuse_unplayable
 from kroma_nb.run.environment import environment
 from kroma_nb.run.happened import Happened
 from kroma_nb.run.journal import read_events, reopen_journal
+from kroma_nb.run.ledger import Ledger
 from kroma_nb.run.playing import Playing, Turn
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
     from threading import Event as Flag
 
     from kroma_nb.model.brief import Painter
+    from kroma_nb.model.ledger import Reserved
     from kroma_nb.model.paid import PaidPainter
     from kroma_nb.model.plan import Job, Plan
     from kroma_nb.model.run import CandidateOutcome, Event
@@ -60,7 +61,11 @@ class Rest:
     added: CandidatesAdded | None = None
 
 
-def rest_of(folder: RunFolder, *, pay_again: bool = False, repeats: Repeats = Repeats.NOTHING) -> Rest:
+def _never(_: Reserved) -> bool:
+    return False
+
+
+def rest_of(folder: RunFolder, *, pay_again: bool = False, takes_over: Callable[[Reserved], bool] = _never) -> Rest:
     """Find what a run has left to do.
 
     Parameters
@@ -68,8 +73,8 @@ def rest_of(folder: RunFolder, *, pay_again: bool = False, repeats: Repeats = Re
     folder : RunFolder
     pay_again : bool
         Whether pictures are bought again of which nobody knows whether they were billed.
-    repeats : Repeats
-        What the provider offers to whoever does not know that.
+    takes_over : callable
+        Tells whether a call in doubt can be asked after, or sent again at no other price.
 
     Raises
     ------
@@ -77,17 +82,22 @@ def rest_of(folder: RunFolder, *, pay_again: bool = False, repeats: Repeats = Re
         If the run's files are not what was written.
     """
     plan, happened = folder.plan(), Happened().hear(read_events(folder.journal_path))
-    turns, in_doubt = [], []
+    reserved = {call.call_id: call for call, _ in Ledger(folder.root).calls_of(folder.run_id)}
+    turns: list[Turn] = []
+    in_doubt: list[Turn] = []
     for job in plan.jobs:
         for candidate in every_candidate(job, happened):
             if _is_good(folder, happened, job, candidate):
                 continue
             call_id = _doubtful(happened, job, candidate)
-            if call_id and repeats is Repeats.NOTHING and not pay_again:
-                in_doubt.append(Turn(job, candidate, call_id))
+            call = reserved.get(call_id)
+            if not call_id:
+                # Where a call for the same picture is in doubt elsewhere, that is found when money is put aside.
+                turns.append(Turn(job, candidate, pay_again=pay_again))
+            elif call is not None and takes_over(call):
+                turns.append(Turn(job, candidate, doubtful=call))
             else:
-                again = call_id if repeats is not Repeats.NOTHING else ""
-                turns.append(Turn(job, candidate, again))
+                (turns if pay_again else in_doubt).append(Turn(job, candidate, pay_again=pay_again))
     return Rest(plan, tuple(turns), tuple(in_doubt), happened)
 
 
@@ -193,7 +203,8 @@ def resume_run(
     WriteFailed
         If the disk refuses; what was made is kept.
     """
-    refuse_unplayable(rest.plan, painter, equipment)
+    refuse_unplayable(rest.plan, painter)
+    refuse_unpaid(rest.plan, equipment)
     for file in rest.plan.inputs:
         if file.sha256 not in rest.happened.paths:
             problem = f"run {folder.run_id} ended before {file.ref} was kept, so nothing was made yet"

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class Purse(Protocol):
     """What a run may spend; every process of a machine that works in a project shares the project's limits."""
 
-    def reserve(self, call: Reserved, *, leave: Money) -> None:
+    def reserve(self, call: Reserved, *, leave: Money, pay_again: bool = False) -> None:
         """Put the upper price of a call aside, on the disk itself; only then may it be made.
 
         Parameters
@@ -25,9 +25,13 @@ class Purse(Protocol):
         call : Reserved
         leave : Money
             What must be left of the run's limit for other pictures.
+        pay_again : bool
+            Whether it is made although nobody knows whether an earlier call for the same picture was billed.
 
         Raises
         ------
+        CallUnderWay, CallInDoubt
+            If another call for the same picture is under way, or in doubt; then nothing is put aside.
         BudgetExceeded
             If it would pass a limit; then nothing is put aside.
         InfraFailed
@@ -92,6 +96,10 @@ class Pace:
         scattered = usual * random.uniform(0.5, 1.0)  # noqa: S311 - no secret hangs on it
         self._wait(max(scattered, retry_after_s or 0.0))
         return True
+
+    def stopped_within(self, seconds: float) -> bool:
+        """Wait, and tell whether the run is to stop."""
+        return self._stop.wait(seconds)
 
     def _wait(self, seconds: float) -> None:
         if self._stop.wait(max(0.0, seconds)):

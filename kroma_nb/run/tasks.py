@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kroma_nb.model.brief import Brief, Engine, Painter, Palette
-    from kroma_nb.model.ledger import Receipt
+    from kroma_nb.model.ledger import BoughtPicture
     from kroma_nb.model.postprocess import ColorPlan
     from kroma_nb.model.quality import GuardSettings
     from kroma_nb.model.run import StoredFile
@@ -44,8 +44,8 @@ class CandidateTask:
         The colour pass, where the plan has one.
     cache : PassCache or None
         What was made before; None makes everything.
-    bought : Receipt or None
-        Where its picture was bought, what came.
+    bought : BoughtPicture or None
+        Its picture, where that was bought.
     bought_before : bool
         Whether that was for another candidate, or another run.
     """
@@ -62,7 +62,7 @@ class CandidateTask:
     color: ColorPlan | None
     guard: GuardSettings
     cache: PassCache | None = None
-    bought: Receipt | None = None
+    bought: BoughtPicture | None = None
     bought_before: bool = False
 
 

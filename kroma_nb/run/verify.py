@@ -10,21 +10,21 @@ from typing import TYPE_CHECKING
 from kroma_nb.blobs import sha256_file
 from kroma_nb.errors import RecordInvalid
 from kroma_nb.model.replay import Cause, CauseKind, PassCheck, Verdict, Verification
-from kroma_nb.run.cache import PassCache
+from kroma_nb.model.words import PassName, RunStatus
+from kroma_nb.run.cache import Found, Made, PassCache
 from kroma_nb.run.differences import of_code, of_files, of_profile
 from kroma_nb.run.playing import Turn
+from kroma_nb.run.replay import recorded_engine
 from kroma_nb.run.resume import every_candidate, rest_of
 from kroma_nb.run.verifying import Verifier, scratch_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from kroma_nb.model.brief import Painter
-    from kroma_nb.model.paid import PaidPainter
     from kroma_nb.model.plan import Plan
     from kroma_nb.model.postprocess import ColorPlan, ColorProfile
     from kroma_nb.model.run import CandidateOutcome
-    from kroma_nb.run.cache import Found, Made
     from kroma_nb.run.folder import RunFolder
     from kroma_nb.run.resume import Rest
 
@@ -51,7 +51,7 @@ class CacheAudit(PassCache):
 
     def keep(self, made: Made, _data: bytes, /) -> None:
         """Compare what was made with the answer that is kept."""
-        answer = super().recall(made.key)
+        answer = self._read(made.key, Made)  # looking at an answer is no use of it
         if answer is None:
             return
         entry, picture = (path.relative_to(self.root.parent).as_posix() for path in self.files_of(answer))
@@ -65,7 +65,7 @@ class CacheAudit(PassCache):
 
     def keep_found(self, found: Found) -> None:
         """Compare what was measured with the answer that is kept."""
-        answer = super().found(found.key)
+        answer = self._read(found.key, Found)
         if answer is not None and answer != found:
             entry = self.place_of(found.key).relative_to(self.root.parent).as_posix()
             what = f"{entry} does not hold what the guard measures; delete it"
@@ -79,14 +79,14 @@ class Present:
     Attributes
     ----------
     painter_of : callable
-        Gives the engine of a plan.
+        Gives the engine of a plan that costs nothing; a paid one is not needed.
     profile_of : callable
         Gives the colour profile of a plan as it is now; None where it is not known.
     cache : PassCache
         The project's; its answers for the run are looked at too.
     """
 
-    painter_of: Callable[[Plan], Painter | PaidPainter]
+    painter_of: Callable[[Plan], Painter]
     profile_of: Callable[[ColorPlan], ColorProfile | None]
     cache: PassCache
 
@@ -123,7 +123,9 @@ def verify_run(
     except RecordInvalid as error:
         lost = Cause(kind=CauseKind.RECORD, what=folder.told(error))
         return Verification(run_id=folder.run_id, checks=(), differs=(lost,))
-    painter, checks = present.painter_of(rest.plan), []
+    paid = rest.plan.card.paid
+    painter = recorded_engine(rest) if paid else present.painter_of(rest.plan)
+    checks = list(_without_outcome(rest))
     audit = CacheAudit(present.cache.root)
     with scratch_of(folder) as scratch, ThreadPoolExecutor(workers or os.cpu_count() or 1) as threads:
         verifier = Verifier(folder, rest, painter, scratch, audit)
@@ -133,11 +135,30 @@ def verify_run(
                 checks.append(check)
                 if on_check is not None:
                     on_check(check)
-    code = list(dict.fromkeys(of_code(rest, painter)))
+    code = list(dict.fromkeys(of_code(rest, None if paid else painter)))
     differs += [*code, *of_profile(rest, present.profile_of), *audit.wrong]
     return Verification(
         run_id=folder.run_id, checks=tuple(_explained(check, code) for check in checks), differs=tuple(differs)
     )
+
+
+def _without_outcome(rest: Rest) -> Iterator[PassCheck]:
+    """Give the candidates of a run that has ended whose ends are on no record: somebody has taken them out."""
+    finished = rest.happened.finished
+    if finished is None or finished.status is RunStatus.INTERRUPTED or finished.failure is not None:
+        return
+    gone = Cause(kind=CauseKind.RECORD, what="the run has ended, and how this candidate did is not on record")
+    for job in rest.plan.jobs:
+        for candidate in every_candidate(job, rest.happened):
+            if candidate.index not in rest.happened.outcomes.get(job.id, {}):
+                yield PassCheck(
+                    job_id=job.id,
+                    candidate=candidate.index,
+                    pass_name=PassName.GENERATE,
+                    path="",
+                    verdict=Verdict.MISSING,
+                    causes=(gone,),
+                )
 
 
 def _turns(rest: Rest) -> list[tuple[Turn, CandidateOutcome]]:

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from kroma_nb.blobs import sha256_file
-from kroma_nb.errors import FileMissing, KromaError, PictureTooLarge, PictureUnreadable
+from kroma_nb.errors import KromaError, PictureTooLarge, PictureUnreadable
 from kroma_nb.images import as_rgb, load
 from kroma_nb.model.replay import TOLERANCE_LEVELS, TOLERANCE_SHARE, Cause, CauseKind, PassCheck, Verdict
 from kroma_nb.model.words import PassName
 from kroma_nb.run.folder import PASS_FOLDERS, RunFolder
-from kroma_nb.run.originals import Originals, paid_key
+from kroma_nb.run.originals import Originals
 from kroma_nb.run.playing import Equipment, Playing, Turn, style_of
 from kroma_nb.run.tasks import make_candidate, study_style
 
@@ -25,15 +25,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from kroma_nb.images import Picture
-    from kroma_nb.model.brief import Painter
-    from kroma_nb.model.ledger import Receipt
-    from kroma_nb.model.paid import PaidPainter
+    from kroma_nb.model.brief import Engine, Painter
     from kroma_nb.model.run import CandidateOutcome, PassRecord
     from kroma_nb.run.cache import PassCache
     from kroma_nb.run.resume import Rest
-    from kroma_nb.run.tasks import CandidateTask
 
 SCRATCH_RUN = "again"
+OTHER = Cause(kind=CauseKind.RECORD, what="it is not what was bought for this candidate")
 
 
 class Verifier:
@@ -45,8 +43,8 @@ class Verifier:
         The run.
     rest : Rest
         What its files say.
-    painter : Painter or PaidPainter
-        The engine; a paid one is not called: its pictures are compared with what was sent.
+    painter : Painter or Engine
+        The engine; of a paid one only what the record says: its pictures are compared with what was sent.
     scratch : Path
         From `scratch_of`.
     cache : PassCache
@@ -54,7 +52,7 @@ class Verifier:
     """
 
     def __init__(
-        self, folder: RunFolder, rest: Rest, painter: Painter | PaidPainter, scratch: Path, cache: PassCache
+        self, folder: RunFolder, rest: Rest, painter: Painter | Engine, scratch: Path, cache: PassCache
     ) -> None:
         self.folder, self.rest = folder, rest
         self._run = Playing(rest.plan, RunFolder(scratch, SCRATCH_RUN), painter, Equipment(cache=cache), ())
@@ -77,6 +75,8 @@ class Verifier:
 
     def check(self, turn: Turn, before: CandidateOutcome) -> tuple[PassCheck, ...]:
         """Make a candidate again, and compare every pass that it has."""
+        if not before.passes:
+            return ()
         lost = self._failed.get(style_of(turn.job))
         if lost is None:
             again, failure = self._made_again(turn, before)
@@ -91,7 +91,8 @@ class Verifier:
         try:
             task = self._run.task(turn)
             if self.rest.plan.card.paid:
-                task = replace(task, bought=self._bought(task, turn, before))
+                # What was sent then is what counts, not how the engine would ask for it today.
+                task = replace(task, bought=Originals(self.folder.root).taken_up(before.passes[0], before.notes))
             outcome = make_candidate(task)
         except (KromaError, KeyError) as error:
             return {}, _file_cause(error, self.folder)
@@ -102,13 +103,11 @@ class Verifier:
         said = outcome.failure.message.replace(f"{root}/", "")
         return again, Cause(kind=CauseKind.FILE, what=said)
 
-    def _bought(self, task: CandidateTask, turn: Turn, before: CandidateOutcome) -> Receipt:
-        key = paid_key(task.engine, task.brief, turn.job.scene.sha256, style_of(turn.job))
-        original = before.passes[0].output.sha256 if before.passes else ""
-        receipt = Originals(self.folder.root).bought(key, original=original)
-        if receipt is None or receipt.original.sha256 != original:
-            raise FileMissing(self.folder.root / "originals", turn.job.id, "what was bought for it is not there")
-        return receipt
+    def _is_bought_for_it(self, turn: Turn, record: PassRecord) -> bool:
+        """Tell whether a picture is what a candidate's own calls have got, where it has any that were answered."""
+        calls = self.rest.happened.calls.get((turn.job.id, turn.candidate.index), {}).values()
+        sent = {call.original.sha256 for call in calls if call.original is not None}
+        return not sent or record.output.sha256 in sent
 
     def _compared(self, turn: Turn, record: PassRecord, again: Path | None, failure: Cause | None) -> PassCheck:
         path = self.folder.root / record.output.path
@@ -129,6 +128,8 @@ class Verifier:
             return _judged(check, Verdict.MISSING, [Cause(kind=CauseKind.FILE, what=f"{record.output.path} is gone")])
         if again is None or not again.is_file():
             return _judged(check, Verdict.UNPROVEN, [*causes, *([failure] if failure else [])])
+        if check.bought and not self._is_bought_for_it(turn, record):
+            return _judged(check, Verdict.CHANGED, [*causes, OTHER])
         if sha256_file(again) == found:
             return _judged(check, Verdict.EXACT, causes)
         return _measured(check, again, path, causes)

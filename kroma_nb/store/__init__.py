@@ -5,13 +5,16 @@ from kroma_nb.store.costs import (
     Charged,
     LedgerRead,
     Luck,
+    Rival,
     charged,
     charged_in,
+    keys_in_doubt,
     ledger_read,
     list_costs,
     luck,
     month_of,
     put_ledger,
+    rival_of,
 )
 from kroma_nb.store.database import BUSY_S, Rows, Store, open_store
 from kroma_nb.store.ingest import Beside, drop_run, put_run
@@ -36,6 +39,7 @@ __all__ = [
     "KnownRun",
     "LedgerRead",
     "Luck",
+    "Rival",
     "Rows",
     "Store",
     "charged",
@@ -45,6 +49,7 @@ __all__ = [
     "density",
     "drop_projects",
     "drop_run",
+    "keys_in_doubt",
     "known_projects",
     "known_runs",
     "ledger_read",
@@ -65,4 +70,5 @@ __all__ = [
     "put_run",
     "read_affected",
     "read_lineage",
+    "rival_of",
 ]

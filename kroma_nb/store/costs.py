@@ -134,6 +134,33 @@ def charged(rows: sa.Connection, project_id: str, *, run_id: str, month: str) ->
     return Charged(Money(micro_usd=run or 0), charged_in(rows, project_id, month))
 
 
+class Rival(NamedTuple):
+    """Another call for the same picture that may be billed."""
+
+    call_id: str
+    run_id: str
+    state: CallState
+
+
+def rival_of(rows: sa.Connection, project_id: str, key: str) -> Rival | None:
+    """Give a call for a picture that is under way, else one that is in doubt; None where there is none."""
+    wanted = (
+        sa.select(reservations.c.call_id, reservations.c.run_name, reservations.c.state)
+        .where(reservations.c.project_id == project_id, reservations.c.key_sha256 == key)
+        .where(reservations.c.state.in_([CallState.OPEN.value, CallState.IN_DOUBT.value]))
+        .order_by(reservations.c.state.desc(), reservations.c.created_at.desc())
+    )
+    found = rows.execute(wanted.limit(1)).one_or_none()
+    return Rival(found.call_id, found.run_name, CallState(found.state)) if found else None
+
+
+def keys_in_doubt(rows: sa.Connection, project_id: str) -> frozenset[str]:
+    """Give the keys of all pictures of which nobody knows whether they were billed."""
+    in_doubt = reservations.c.state == CallState.IN_DOUBT.value
+    wanted = sa.select(reservations.c.key_sha256).where(reservations.c.project_id == project_id, in_doubt)
+    return frozenset(rows.scalars(wanted))
+
+
 class Luck(NamedTuple):
     """How a project's calls to a model have gone: how many were charged, and how many of those gave a picture."""
 

@@ -362,6 +362,7 @@ reservations = sa.Table(
     sa.Index(None, "project_id", "month", "charged_micro"),
     sa.Index(None, "project_id", "run_name", "charged_micro"),
     sa.Index(None, "project_id", "created_at", "call_id"),
+    sa.Index(None, "project_id", "key_sha256", "state"),
     _one_of("state", CallState),
     _one_of("stage", Stage),
     *_not_negative("upper_micro", "charged_micro"),

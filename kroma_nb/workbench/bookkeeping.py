@@ -7,7 +7,7 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from kroma_nb import run, store
-from kroma_nb.errors import BudgetExceeded, InfraFailed, RecordInvalid
+from kroma_nb.errors import BudgetExceeded, CallInDoubt, CallUnderWay, InfraFailed, RecordInvalid
 from kroma_nb.model.ledger import Ended
 from kroma_nb.model.run import now
 from kroma_nb.model.words import CallState
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from kroma_nb.model.ledger import LedgerEntry, Reserved
     from kroma_nb.model.money import Money
     from kroma_nb.model.project import ProjectCard
-    from kroma_nb.store import Rows
+    from kroma_nb.store import Rival, Rows
     from kroma_nb.workbench.project import Project
 
 BATCH = 5000
@@ -76,24 +76,29 @@ class ProjectPurse:
         self.project, self.limit = project, limit
         self._ledger = run.Ledger(project.root)
 
-    def reserve(self, call: Reserved, *, leave: Money) -> None:
+    def reserve(self, call: Reserved, *, leave: Money, pay_again: bool = False) -> None:
         """Put the upper price of a call aside: in the ledger, and in one write transaction of the database.
 
         Raises
         ------
         BudgetExceeded
             If it would pass a limit.
+        CallUnderWay, CallInDoubt
+            If the same picture is being bought, or may have been.
         DatabaseUnusable, WriteFailed
             If it cannot be written.
         RecordInvalid
             If the ledger or the project's card is not what was written.
         """
-        index, card = self.project.bench.index, self.project.card
-        key, written = str(card.id), False
+        index, written = self.project.bench.index, False
         try:
             with self._ledger.held() as book, index.store.writing() as rows:
+                # Read under the lock: a budget that was set while this call waited for its turn holds for it.
+                card = self.project.card
+                key = str(card.id)
                 index.put_card(rows, self.project, card)
                 read_ledger(rows, key, self.project.root)
+                _refuse_rival(store.rival_of(rows, key, call.key), pay_again=pay_again)
                 self._refuse_over(rows, card, call, leave)
                 book.append(call)
                 written = True
@@ -134,3 +139,12 @@ class ProjectPurse:
         for name, allowed, charged, asked in limits:
             if allowed is not None and allowed < charged + asked:
                 raise BudgetExceeded(name, allowed, charged, call.upper)
+
+
+def _refuse_rival(rival: Rival | None, *, pay_again: bool) -> None:
+    if rival is None:
+        return
+    if rival.state is CallState.OPEN:
+        raise CallUnderWay(rival.call_id, rival.run_id)
+    if not pay_again:
+        raise CallInDoubt(rival.call_id, rival.run_id)

@@ -38,17 +38,23 @@ def forecast_of(project: Project, plan: Plan) -> Forecast:
     return priced.model_copy(update={"size_bytes": _size(project, plan), "seconds": _seconds(project, plan, made)})
 
 
-def price_of(project: Project, plan: Plan, turns: Iterable[tuple[Job, Candidate]]) -> Forecast:
+def price_of(
+    project: Project, plan: Plan, turns: Iterable[tuple[Job, Candidate]], *, pay_again: bool = False
+) -> Forecast:
     """Say what it would cost to make some candidates of a plan.
 
-    The upper end holds a share for paid calls that give no picture: as many of them as this project has seen.
+    The upper end holds a share for paid calls that give no picture: as many of them as this project has seen. What is
+    in doubt elsewhere is not bought, unless it is to be paid again.
     """
     turns, card = list(turns), plan.card
     low, high = card.lower_price, card.upper_price
     if not card.paid or low is None or high is None:
         return Forecast(pictures=len(turns), paid_pictures=0, prices_as_of=plan.forecast.prices_as_of)
-    before = sum(_is_bought(project, plan, job, candidate) for job, candidate in turns)
-    to_buy = len(turns) - before
+    keys = _keys(plan, turns)
+    before = sum(run.Originals(project.root).bought(key) is not None for key in keys)
+    doubtful = _asked(project, store.keys_in_doubt) or frozenset()
+    in_doubt = 0 if pay_again else sum(key in doubtful for key in keys)
+    to_buy = len(turns) - before - in_doubt
     luck = _asked(project, lambda rows, key: store.luck(rows, key, card.provider, card.model))
     lost = math.ceil(to_buy * (1 - luck.usable / luck.charged)) if luck and luck.charged else 0
     calls = ProviderCalls(provider=card.provider, model=card.model, calls=to_buy, upper_price=high)
@@ -57,18 +63,22 @@ def price_of(project: Project, plan: Plan, turns: Iterable[tuple[Job, Candidate]
         paid_pictures=len(turns),
         calls=(calls,) if to_buy else (),
         already_paid=before,
+        in_doubt=in_doubt,
         cost_low=low * to_buy,
         cost_high=high * (to_buy + lost),
         prices_as_of=plan.forecast.prices_as_of,
     )
 
 
-def _is_bought(project: Project, plan: Plan, job: Job, candidate: Candidate) -> bool:
+def _keys(plan: Plan, turns: Iterable[tuple[Job, Candidate]]) -> list[str]:
     painter = painter_for(plan.card)
     engine = Engine(provider=painter.provider, model=painter.model, version=painter.version)
-    references = tuple(file.sha256 for file in job.references)
-    key = run.paid_key(engine, job.brief(candidate, plan, None), job.scene.sha256, references)
-    return run.Originals(project.root).bought(key) is not None
+    return [
+        run.paid_key(
+            engine, job.brief(candidate, plan, None), job.scene.sha256, tuple(file.sha256 for file in job.references)
+        )
+        for job, candidate in turns
+    ]
 
 
 def _size(project: Project, plan: Plan) -> int:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from kroma_nb import report
 from kroma_nb.model.left import LeftRow
 from kroma_nb.model.money import Money
-from kroma_nb.model.words import CallState
+from kroma_nb.model.words import CallState, CandidateStatus
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,6 +34,7 @@ def _row(rest: Rest, turn: Turn, *, in_doubt: bool) -> LeftRow:
     last = ends[-1] if ends else None
     calls = [call for call in happened.calls.get(place, {}).values() if call.ended in NOT_KNOWN]
     call = calls[-1] if calls else None
+    doubtful = call is not None or (last is not None and last.status is CandidateStatus.IN_DOUBT)
     return LeftRow(
         job=turn.job.id,
         scene=turn.job.name,
@@ -42,7 +43,7 @@ def _row(rest: Rest, turn: Turn, *, in_doubt: bool) -> LeftRow:
         says=last.failure.message if last and last.failure else "",
         in_doubt=in_doubt,
         call_id=call.call_id if call else "",
-        again=bool(call) and not (in_doubt or turn.doubtful),
+        again=turn.pay_again and doubtful,
         request_id=call.request_id if call else "",
         held_micro_usd=call.upper.micro_usd if call else 0,
     )

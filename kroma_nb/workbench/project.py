@@ -17,6 +17,7 @@ from kroma_nb.workbench.forecasting import forecast_of
 from kroma_nb.workbench.founding import found, known_card, write_card
 from kroma_nb.workbench.paying import confirmed, crew_of, equipment_for, painter_of
 from kroma_nb.workbench.planned import PlannedRun
+from kroma_nb.workbench.recovering import recover_all
 from kroma_nb.workbench.requests import plan_words, takes_plan_words
 from kroma_nb.workbench.run_handle import Run
 from kroma_nb.workbench.runs import Runs
@@ -128,6 +129,9 @@ class Project:
         promised = planned.promised if isinstance(planned, PlannedRun) else forecast_of(self, made)
         limit = confirmed(promised, confirm_spend=confirm_spend, max_cost=made.max_cost)
         painter = painter_of(made)
+        if made.card.paid:
+            # A call that a killed process has left open would look like one that is under way.
+            recover_all(self)
         with crew_of(how) as crew:
             equipment = equipment_for(self, made, painter, executor=crew, limit=limit)
             events = run.execute(made, root=self.root, painter=painter, equipment=equipment, stop=how.get("stop"))

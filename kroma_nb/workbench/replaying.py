@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from kroma_nb import planning, report, run
 from kroma_nb.errors import KromaError, RequestInvalid
 from kroma_nb.run import RunFolder
 from kroma_nb.workbench.caching import cache_of
-from kroma_nb.workbench.paying import crew_of, equipment_for, painter_of
+from kroma_nb.workbench.paying import crew_of, painter_of
 from kroma_nb.workbench.recovering import recover_one
 from kroma_nb.workbench.watching import watched
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from kroma_nb.model.brief import Painter
     from kroma_nb.model.postprocess import ColorPlan, ColorProfile
     from kroma_nb.model.replay import PassCheck, Verification
     from kroma_nb.workbench.paying import How
@@ -74,7 +75,12 @@ def _folder_of(one: Run) -> RunFolder:
 def verified(one: Run, *, workers: int | None = None, on_check: Callable[[PassCheck], object] | None = None) -> Proof:
     """Make every local pass of a run again in scratch space, and compare."""
     folder = _folder_of(one)
-    present = run.Present(painter_of, partial(_profile_of, one.project), cache_of(one.project))
+    project = one.project
+    present = run.Present(
+        painter_of=lambda plan: cast("Painter", painter_of(plan)),
+        profile_of=partial(_profile_of, project),
+        cache=cache_of(project),
+    )
     return Proof(run.verify_run(folder, present, workers=workers, on_check=on_check))
 
 
@@ -89,9 +95,10 @@ def replayed(one: Run, how: How) -> str:
     folder = _folder_of(one)
     recover_one(one.project, one.run_id)
     rest = run.rest_of(folder)
-    painter = painter_of(rest.plan)
+    # Nobody is called and nothing is bought, so that a paid engine need not even be installed.
+    paid = rest.plan.card.paid
+    painter = run.recorded_engine(rest) if paid else cast("Painter", painter_of(rest.plan))
     with crew_of(how) as crew:
-        equipment = equipment_for(one.project, rest.plan, painter, executor=crew)
-        equipment = run.Equipment(executor=crew, till=equipment.till)  # nothing is taken from the cache
+        equipment = run.Equipment(executor=crew)  # nothing is taken from the cache either
         events = run.replay_run(folder, rest, painter=painter, equipment=equipment, stop=how.get("stop"))
         return watched(one.project, events, how.get("on_event"))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from kroma_nb import planning, run
 from kroma_nb.errors import RequestInvalid
 from kroma_nb.model.money import Forecast, Money
 from kroma_nb.model.paid import Repeats
+from kroma_nb.model.run import now
 from kroma_nb.model.words import RunStatus
 from kroma_nb.run import RunFolder
 from kroma_nb.workbench.forecasting import price_of
@@ -19,7 +21,9 @@ from kroma_nb.workbench.watching import watched
 
 if TYPE_CHECKING:
     from kroma_nb.model.brief import Painter
+    from kroma_nb.model.ledger import Reserved
     from kroma_nb.model.left import LeftRow
+    from kroma_nb.model.money import Catalog
     from kroma_nb.model.paid import PaidPainter
     from kroma_nb.model.plan import Plan
     from kroma_nb.report import View
@@ -83,26 +87,49 @@ def left_to_do(one: Run, *, pay_again: bool = False, more: tuple[str, int] | Non
         raise RequestInvalid("request", "run", problem, "plan its scenes anew")
     run.refuse_played(folder.journal_path)
     account_for(one.project, one.run_id)
-    painter = painter_of(folder.plan())
-    repeats = cast("PaidPainter", painter).repeats if hasattr(painter, "repeats") else Repeats.NOTHING
-    rest = run.rest_of(folder, pay_again=pay_again, repeats=repeats)
-    rest = replace(rest, plan=_at_todays_price(one, rest.plan))
+    catalog = planning.catalog_of(one.project.bench.home)
+    plan = _at_todays_price(folder.plan(), catalog)
+    painter = painter_of(plan)
+    rest = run.rest_of(folder, pay_again=pay_again, takes_over=partial(_takes_over, painter, plan, catalog))
+    rest = replace(rest, plan=plan)
     if more is not None:
         rest = run.more_of(rest, *more)
-    # A call that is only asked after, or sent again under its key, is reserved already.
-    turns = [(turn.job, turn.candidate) for turn in rest.turns if not turn.doubtful]
-    forecast = price_of(one.project, rest.plan, turns)
+    # A call that is only asked after, or sent again under its key, has its money put aside already.
+    turns = [(turn.job, turn.candidate) for turn in rest.turns if turn.doubtful is None]
+    forecast = price_of(one.project, rest.plan, turns, pay_again=pay_again)
     return LeftToDo(rest, forecast, len(rest.in_doubt), painter)
 
 
-def _at_todays_price(one: Run, plan: Plan) -> Plan:
-    """Give a plan with what its pictures cost today, where the catalog knows that; months may lie between."""
+def _takes_over(painter: Painter | PaidPainter, plan: Plan, catalog: Catalog, call: Reserved) -> bool:
+    """Tell whether a call in doubt goes on under the money that was put aside for it.
+
+    One that is sent again under its key may be the first to arrive, and is then billed at today's price; and a provider
+    forgets a key some day. Where either could cost more than was put aside, a person decides.
+    """
+    repeats = cast("PaidPainter", painter).repeats if plan.card.paid else Repeats.NOTHING
+    if repeats is not Repeats.KEY:
+        return repeats is Repeats.ASK
+    upper, limits = plan.card.upper_price, catalog.limits_of(call.provider)
+    is_young = (now() - call.at).total_seconds() < limits.key_valid_s
+    return is_young and upper is not None and not call.upper < upper
+
+
+def _at_todays_price(plan: Plan, catalog: Catalog) -> Plan:
+    """Give a plan with what its pictures cost today, where the catalog knows that; months may lie between.
+
+    Raises
+    ------
+    RequestInvalid
+        If a picture costs more by now than the plan allows.
+    """
     if not plan.card.paid:
         return plan
-    catalog = planning.catalog_of(one.project.bench.home)
     card = catalog.find(plan.card.provider, plan.card.model)
     if card is None or not card.paid or card.upper_price is None:
         return plan
+    if plan.max_price is not None and plan.max_price < card.upper_price:
+        problem = f"a picture costs up to {card.upper_price} by now, and the run was planned with {plan.max_price}"
+        raise RequestInvalid("request", "max_price", problem, "plan its scenes anew with a higher one")
     forecast = plan.forecast.model_copy(update={"prices_as_of": catalog.as_of})
     return plan.model_copy(update={"card": card, "forecast": forecast})
 

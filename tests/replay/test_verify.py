@@ -324,3 +324,114 @@ def test_the_command_ends_with_6_where_something_is_not_proven(tmp_path, capsys,
     assert wrong == 6
     assert "1 changed" in shown
     assert kroma("replay", made.run_id, "--json") == 0
+
+
+def paid_run(story: Project, scenes: Path, **words: object) -> Run:
+    return story.run(story.plan(manifest=scenes / "manifest.json", provider="loopback", **words), confirm_spend=True)
+
+
+def test_a_paid_run_is_proven_and_replayed_by_another_version_of_its_engine_and_without_it(
+    story, scenes, monkeypatch
+) -> None:
+    import loopback
+
+    write_catalog(story.bench.home)
+    with provider():
+        run = paid_run(story, scenes, color_profile="cinematic_warm")
+    for offered in (lambda card: loopback.LoopbackPainter(card.model, version="2"), None):
+        # The entry point of the tests' provider is what another release of it would bring, or nothing.
+        monkeypatch.setattr(loopback, "painter", offered)
+
+        proof = story.runs.verify(run.run_id)
+        again = story.runs.replay(run.run_id)
+
+        assert proof.ok
+        assert proof.record.count(Verdict.EXACT) == 8
+        assert again.status == "ok"
+        assert [c.final.sha256 for job in again.log.jobs for c in job.candidates] == [
+            c.final.sha256 for job in run.log.jobs for c in job.candidates
+        ]
+
+
+def test_a_replay_buys_nothing_and_names_the_original_that_is_gone(story, scenes) -> None:
+    write_catalog(story.bench.home)
+    with provider() as server:
+        run = paid_run(story, scenes)
+        original = run.log.jobs[0].candidates[0].calls[0].original.path
+        (story.root / original).unlink()
+
+        again = story.runs.replay(run.run_id)
+        proof = story.runs.verify(run.run_id)
+
+        assert server.bills == 4
+    lost = again.log.jobs[0].candidates[0]
+    assert (lost.failure.error_code, again.log.spent.micro_usd) == ("file_missing", 0)
+    assert "what was bought for it is not there" in lost.failure.message
+    assert sum(c.final is not None for job in again.log.jobs for c in job.candidates) == 3
+    assert f"{original} (what a provider has sent) is gone" in said(proof)
+
+
+def test_a_bought_picture_that_was_swapped_for_another_with_its_record_is_caught(story, scenes) -> None:
+    write_catalog(story.bench.home)
+    with provider():
+        run = paid_run(story, scenes)
+    one, other = (candidate.passes[0].output for candidate in run.log.jobs[0].candidates)
+    path = story.root / one.path
+    path.chmod(0o644)
+    path.write_bytes((story.root / other.path).read_bytes())
+
+    def forge(event: dict) -> None:
+        for record in event.get("outcome", {}).get("passes", ()):
+            if record["output"]["path"] == one.path:
+                record["output"] |= {"sha256": other.sha256, "size_bytes": other.size_bytes}
+
+    rewrite(run, forge)
+    proof = story.runs.verify(run.run_id)
+
+    assert not proof.ok
+    (odd,) = [check for check in proof.record.checks if check.verdict is not Verdict.EXACT]
+    assert "not what was bought" in str(odd.causes[0])
+
+
+def test_a_run_without_a_picture_is_no_proof(story, scenes) -> None:
+    write_catalog(story.bench.home)
+    with provider() as server:
+        server.script.extend(["refuse"] * 4)
+        run = paid_run(story, scenes)
+
+    proof = story.runs.verify(run.run_id)
+
+    assert (proof.ok, len(proof.record.checks)) == (False, 0)
+    assert "Nothing is proven" in repr(proof)
+    assert "byte for byte" not in repr(proof)
+
+
+def test_an_outcome_that_was_taken_out_of_journal_and_record_is_missing(story, made) -> None:
+    journal = made.folder / "journal.jsonl"
+    lines = journal.read_text().splitlines(keepends=True)
+    gone = next(n for n, line in enumerate(lines) if '"candidate_finished"' in line and '"index":2' in line)
+    journal.write_text("".join(lines[:gone] + lines[gone + 1 :]))
+    job = json.loads(lines[gone])["outcome"]["job_id"]
+
+    def without(event: dict) -> None:
+        if event.get("job_id") == job and "ranks" in event:
+            event |= {"ranks": {"1": event["ranks"]["1"]}, "winner": 1}
+
+    rewrite(made, without)
+
+    proof = story.runs.verify(made.run_id)
+
+    assert not proof.ok
+    (odd,) = [check for check in proof.record.checks if check.verdict is Verdict.MISSING]
+    assert (odd.job_id, odd.candidate) == (job, 2)
+    assert "not on record" in str(odd.causes[0])
+
+
+def test_looking_at_the_cache_is_no_use_of_it(story, made) -> None:
+    def times() -> dict[str, int]:
+        return {str(path): path.stat().st_mtime_ns for path in (story.root / "cache").rglob("*") if path.is_file()}
+
+    before = times()
+    story.runs.verify(made.run_id)
+
+    assert times() == before

@@ -65,7 +65,12 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("project_id", "call_id", name=op.f("reservations_pkey")),
     )
-    for columns in (("month", "charged_micro"), ("run_name", "charged_micro"), ("created_at", "call_id")):
+    for columns in (
+        ("month", "charged_micro"),
+        ("run_name", "charged_micro"),
+        ("created_at", "call_id"),
+        ("key_sha256", "state"),
+    ):
         op.create_index(op.f(f"reservations_project_id_{'_'.join(columns)}"), "reservations", ["project_id", *columns])
     op.create_table(
         "ledger_files",
