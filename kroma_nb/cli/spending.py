@@ -52,8 +52,7 @@ def question(forecast: Forecast, most: Money | None) -> str:
     >>> question(forecast, Money.of("0.10"))
     '6 pictures would cost up to $0.24, and at most $0.10 is spent. Go ahead?'
     """
-    count = forecast.paid_pictures - forecast.already_paid
-    pictures = "1 picture" if count == 1 else f"{count:,} pictures"
+    pictures = "1 picture" if forecast.to_buy == 1 else f"{forecast.to_buy:,} pictures"
     capped = most is not None and most < forecast.cost_high
     limit = f", and at most {most} is spent" if capped else ""
     return f"{pictures} would cost up to {forecast.cost_high}{limit}. Go ahead?"

@@ -177,7 +177,7 @@ class Forecast(Value):
     calls : tuple of ProviderCalls
         What would be called.
     already_paid : int
-        Pictures that were bought before.
+        Pictures that were bought before, or are the same as another of the plan.
     in_doubt : int
         Pictures of which nobody knows whether they were billed before: they are not bought.
     cost_low, cost_high : Money
@@ -200,3 +200,8 @@ class Forecast(Value):
     prices_as_of: date
     size_bytes: Annotated[int, Field(ge=0)] | None = None
     seconds: Annotated[float, Field(ge=0)] | None = None
+
+    @property
+    def to_buy(self) -> int:
+        """How many pictures would be bought."""
+        return self.paid_pictures - self.already_paid - self.in_doubt

@@ -67,13 +67,14 @@ def _promised(plan: Plan, forecast: Forecast) -> str:
     time = f", about {phrases.lasting(forecast.seconds)}" if forecast.seconds is not None else ""
     order = " → ".join(plan.postprocess.pipeline_order)
     bought = f", {forecast.already_paid} of those already bought" if forecast.already_paid else ""
+    doubt = f", {forecast.in_doubt} in doubt and not bought" if forecast.in_doubt else ""
     as_of = f"prices of {forecast.prices_as_of}"
     calls = "".join(
         f" Calls: {one.calls} to {one.provider} {one.model} at up to {one.upper_price}, {as_of}."
         for one in forecast.calls
     )
     most = f" At most {plan.max_cost} is spent." if plan.max_cost is not None else ""
-    promised = f"{pictures}, {forecast.paid_pictures} of them paid{bought}: {cost}{disk}{time}."
+    promised = f"{pictures}, {forecast.paid_pictures} of them paid{bought}{doubt}: {cost}{disk}{time}."
     return f"{promised}{calls}{most} Passes: {order}."
 
 

@@ -34,7 +34,7 @@ def forecast_of(project: Project, plan: Plan) -> Forecast:
     """Add to a plan's forecast what this project knows: what it has bought before, and how its runs have gone."""
     turns = [(job, candidate) for job in plan.jobs for candidate in job.candidates]
     priced = price_of(project, plan, turns)
-    made = priced.pictures - priced.already_paid
+    made = priced.to_buy if plan.card.paid else priced.pictures
     return priced.model_copy(update={"size_bytes": _size(project, plan), "seconds": _seconds(project, plan, made)})
 
 
@@ -51,10 +51,12 @@ def price_of(
     if not card.paid or low is None or high is None:
         return Forecast(pictures=len(turns), paid_pictures=0, prices_as_of=plan.forecast.prices_as_of)
     keys = _keys(plan, turns)
-    before = sum(run.Originals(project.root).bought(key) is not None for key in keys)
-    doubtful = _asked(project, store.keys_in_doubt) or frozenset()
-    in_doubt = 0 if pay_again else sum(key in doubtful for key in keys)
-    to_buy = len(turns) - before - in_doubt
+    originals = run.Originals(project.root)
+    bought = {key for key in set(keys) if originals.bought(key) is not None}
+    asked = frozenset() if pay_again else _asked(project, store.keys_in_doubt) or frozenset()
+    doubtful = asked - bought
+    to_buy = len(set(keys) - bought - doubtful)
+    in_doubt = sum(key in doubtful for key in keys)
     luck = _asked(project, lambda rows, key: store.luck(rows, key, card.provider, card.model))
     lost = math.ceil(to_buy * (1 - luck.usable / luck.charged)) if luck and luck.charged else 0
     calls = ProviderCalls(provider=card.provider, model=card.model, calls=to_buy, upper_price=high)
@@ -62,7 +64,7 @@ def price_of(
         pictures=len(turns),
         paid_pictures=len(turns),
         calls=(calls,) if to_buy else (),
-        already_paid=before,
+        already_paid=len(turns) - to_buy - in_doubt,
         in_doubt=in_doubt,
         cost_low=low * to_buy,
         cost_high=high * (to_buy + lost),

@@ -69,7 +69,7 @@ def confirmed(forecast: Forecast, *, confirm_spend: bool, max_cost: Money | None
     if not forecast.cost_high:
         return None
     if not confirm_spend:
-        raise SpendNotConfirmed(forecast.paid_pictures - forecast.already_paid, forecast.cost_high)
+        raise SpendNotConfirmed(forecast.to_buy, forecast.cost_high)
     return forecast.cost_high if max_cost is None or forecast.cost_high < max_cost else max_cost
 
 

@@ -16,6 +16,8 @@ from studio import dump
 from kroma_nb.blobs import sha256_file
 from kroma_nb.errors import RequestInvalid
 from kroma_nb.model.words import CallState, CandidateStatus, RunStatus
+from kroma_nb.run import RunFolder
+from kroma_nb.run.runlog import folded_document
 from kroma_nb.workbench import Project, Run
 
 # The process is killed as it enters a system call for the N-th time in one of its threads.
@@ -83,7 +85,9 @@ def check(server: Provider, story: Project, run: Run) -> None:
     done = [c for job in run.log.jobs for c in job.candidates if c.status is CandidateStatus.DONE]
     assert len(done) + ends["in_doubt"] == 6
     assert all(sha256_file(story.root / c.final.path) == c.final.sha256 for c in done)
-    written = json.loads((run.folder / "run.json").read_text())
+    folder = RunFolder(story.root, run.run_id)
+    written = json.loads(folder.log_path.read_text())
+    assert written == folded_document(folder, folder.plan()), "the record is not what its journal says"
     assert written["status"] == run.status == ("partial" if ends["in_doubt"] else "ok")
     before = dump(story.bench.index.path)
     story.bench.reindex()

@@ -115,6 +115,8 @@ def test_a_picture_that_is_in_doubt_is_not_bought_by_another_run_unless_somebody
     assert server.bills == 1
     story.runs.resume(second.run_id, pay_again=True, confirm_spend=True)
     assert (second.status, server.bills) == (RunStatus.OK, 2)
+    third = one(paid).forecast()
+    assert (third.already_paid, third.in_doubt, third.to_buy, str(third.cost_high)) == (1, 0, 0, "$0.00")
     # What is there now is there for the first one too.
     story.runs.resume(first.run_id, pay_again=True, confirm_spend=True)
     assert (first.status, server.bills) == (RunStatus.OK, 2)
@@ -124,18 +126,30 @@ def test_the_twin_of_a_picture_in_doubt_is_in_doubt_with_it(server, story, scene
     write_photograph(scenes / "scene_1.png", 0)
     write_catalog(story.bench.home, tries=1, concurrency=2)
     server.script.append("drop")
+    both = [str(scenes / "scene_0.png"), str(scenes / "scene_1.png")]
+    words = {"scenes": both, "provider": "loopback", "candidates": 1}
 
-    run = story.run(
-        story.plan(
-            scenes=[str(scenes / "scene_0.png"), str(scenes / "scene_1.png")], provider="loopback", candidates=1
-        ),
-        confirm_spend=True,
-    )
+    run = story.run(story.plan(**words), confirm_spend=True)
+
+    forecast = story.plan(**words).forecast()
+    assert (forecast.in_doubt, forecast.to_buy) == (2, 0)
 
     assert [candidate.status for candidate in candidates(run)] == [CandidateStatus.IN_DOUBT] * 2
     assert (server.bills, str(run.log.spent)) == (1, "$0.04")
     story.runs.resume(run.run_id, pay_again=True, confirm_spend=True)
     assert (run.status, server.bills) == (RunStatus.OK, 2)
+
+
+def test_a_photograph_that_stands_for_two_scenes_is_foreseen_and_bought_once(server, story, scenes) -> None:
+    write_photograph(scenes / "scene_1.png", 0)
+    both = [str(scenes / "scene_0.png"), str(scenes / "scene_1.png")]
+    planned = story.plan(scenes=both, provider="loopback", candidates=1)
+    forecast = planned.forecast()
+
+    run = story.run(planned, confirm_spend=True)
+
+    assert (forecast.pictures, forecast.to_buy, str(forecast.cost_high)) == (2, 1, "$0.04")
+    assert (run.status, server.bills, str(run.log.spent)) == (RunStatus.OK, 1, "$0.04")
 
 
 def test_two_that_plan_the_same_pictures_at_once_buy_each_once(server, story, paid) -> None:

@@ -121,9 +121,9 @@ def test_an_answer_that_is_no_picture_is_charged_and_kept_and_named(server, stor
     (call,) = candidate.calls
     assert candidate.failure.error_code == "answer_unusable"
     assert (call.ended, run.log.spent) == (CallState.SETTLED, CENTS_4)
-    kept = (story.root / call.original.path).read_bytes()
+    kept, page = (story.root / call.original.path).read_bytes(), b"<html><body>Sign in</body></html>"
     whole = server.billed[call.call_id]
-    assert kept == {"half": whole[: len(whole) // 2], "html": kept, "error": b'{"error": "overloaded"}'}[word]
+    assert kept == {"half": whole[: len(whole) // 2], "html": page, "error": b'{"error": "overloaded"}'}[word]
     story.runs.resume(run.run_id, confirm_spend=True)
     assert (run.status, run.log.spent) == (RunStatus.OK, CENTS_4 * 2)
 

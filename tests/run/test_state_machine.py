@@ -6,7 +6,7 @@ import json
 import shutil
 import tempfile
 from collections import Counter
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from pathlib import Path
 from typing import ClassVar
 
@@ -23,8 +23,8 @@ from kroma_nb.errors import RequestInvalid
 from kroma_nb.model.money import Money
 from kroma_nb.model.words import CandidateStatus, RunStatus
 from kroma_nb.workbench import PlannedRun, Run, open_workbench
+from kroma_nb.workbench.index import IndexBehind
 
-PRICE = 40_000
 MOST_RUNS, MOST_SCENES = 10, 3
 # What the provider does with the next calls, and whether it bills for it: see `loopback.Provider`.
 MISHAPS = ["busy", "down", "refuse", "drop", "half", "html", "error", "jpeg"]
@@ -54,7 +54,7 @@ class Months(RuleBasedStateMachine):
         self.photographs = 0
         self.moves = 0
         self.go_to(self.folder / "home-0")
-        write_catalog(self.bench.home, first=self.model, tries=2, backoff_s=0.001)
+        self.name_the_price(40_000)
         self.bench.create_project("noir")
         for _ in range(2):
             self.insert(0)
@@ -115,9 +115,17 @@ class Months(RuleBasedStateMachine):
             if not any(words in str(error) for words in NOTHING_YET):
                 raise
             return
-        left = doubtful if self.model == "plain" and not pay_again else 0
-        assert self.count(run, CandidateStatus.IN_DOUBT) == left
-        assert run.status is (RunStatus.OK if not left else run.log.status)
+        still = self.count(run, CandidateStatus.IN_DOUBT)
+        assert still == 0 if pay_again else still <= doubtful
+        if self.count(run, CandidateStatus.SKIPPED_BUDGET):
+            # A call that never arrived is dearer by now than was put aside for it: that is confirmed once more.
+            self.story.runs.resume(run.run_id, confirm_spend=True, pay_again=pay_again, workers=1)
+        left = self.count(run, CandidateStatus.IN_DOUBT)
+        assert (run.status is RunStatus.OK) is (left == 0)
+
+    @rule(price_micro=st.sampled_from([20_000, 40_000, 90_000]))
+    def change_the_price(self, price_micro: int) -> None:
+        self.name_the_price(price_micro)
 
     @rule(which=numbers, job=numbers)
     def try_again(self, which: int, job: int) -> None:
@@ -175,7 +183,9 @@ class Months(RuleBasedStateMachine):
         if run is None:
             return
         if how != "delete":
-            run.archive(undo=how == "take out")
+            # A run that was killed before its first line is in no list, and that is said.
+            with nullcontext() if self.has_begun(run) else pytest.warns(IndexBehind, match=run.run_id):
+                run.archive(undo=how == "take out")
             return
         run.delete(force=True)
         assert self.story.costs.total == charged
@@ -218,15 +228,20 @@ class Months(RuleBasedStateMachine):
         charged = ends["settled"] + ends["in_doubt"]
         assert ends["open"] == 0
         assert self.server.bills <= charged <= self.server.bills + ends["in_doubt"]
-        assert self.story.costs.total.micro_usd == PRICE * charged
+        costs = {call_id: call["cost"]["micro_usd"] for call_id, call in calls.items()}
+        uppers = {call_id: call["upper"]["micro_usd"] for call_id, call in calls.items()}
+        paid = {call_id for call_id, call in calls.items() if call["ended"] != "released"}
+        # Each at the price of the day on which its money was put aside.
+        assert {call_id: costs[call_id] for call_id in paid} == {call_id: uppers[call_id] for call_id in paid}
+        assert self.story.costs.total.micro_usd == sum(costs.values())
         for call_id, call in calls.items():
             if call["ended"] == "settled":
                 sent = (self.story.root / call["original"]["path"]).read_bytes()
                 assert self.server.billed[call_id].startswith(sent) or call["error_code"] == "answer_unusable"
         for run_id in self.story.runs.ids:
             if self.has_begun(run := Run(self.story, run_id)):
-                mine = [call for call in calls.values() if call["run_id"] == run_id and call["ended"] != "released"]
-                assert run.log.spent.micro_usd == PRICE * len(mine)
+                mine = [costs[call_id] for call_id, call in calls.items() if call["run_id"] == run_id]
+                assert run.log.spent.micro_usd == sum(mine)
 
     @invariant()
     def nothing_that_came_is_in_doubt_and_what_is_in_doubt_is_on_record(self) -> None:
@@ -274,6 +289,9 @@ class Months(RuleBasedStateMachine):
         how = self.forks.play(home=str(self.bench.home), url=self.server.url, **order)
         self.go_to(self.bench.home)
         return how
+
+    def name_the_price(self, price_micro: int) -> None:
+        write_catalog(self.bench.home, first=self.model, tries=2, backoff_s=0.001, price_micro=price_micro)
 
     def words(self, paid: bool, candidates: int) -> dict[str, object]:
         generation = {"candidates": candidates, "size": "64x96"}
