@@ -25,7 +25,7 @@ def example(leaf: type[KromaError]) -> KromaError:
     names = list(inspect.signature(leaf.__init__).parameters)[1:]
     if names == ["args", "kwargs"]:
         return leaf("something")
-    numbers = {"width", "height", "limit_px", "timeout_s", "returncode"}
+    numbers = {"width", "height", "limit_px", "timeout_s", "returncode", "seconds"}
     special = {"path": Path("p"), "error_kind": "infra", **dict.fromkeys(numbers, 7)}
     return leaf(*(special.get(name, name) for name in names))
 

@@ -23,7 +23,7 @@
     │   ├── AnswerUnusable               it was billed, and sent no picture
     │   └── ToolNotStarted · ToolTimedOut · ToolFailed
     ├── InfraFailed             exit 5   disk, permissions, processes
-    │   ├── FolderTaken · WriteFailed · WorkersLost · ContentDamaged
+    │   ├── FolderTaken · LockHeld · WriteFailed · WorkersLost · ContentDamaged
     │   └── DatabaseUnusable             the index cannot be opened; the files that it was made of are untouched
     │       └── DatabaseLocked · DatabaseNewer · DatabaseUnwritable
     ├── NotebookFailed          exit as the error in its cell, 1 for one that is not in this tree
@@ -49,6 +49,7 @@ from kroma_nb.errors.leaves import (
     InUse,
     JobsFileInvalid,
     LimitExceeded,
+    LockHeld,
     ManifestInvalid,
     NotConfirmed,
     NotebookInvalid,
@@ -102,6 +103,7 @@ __all__ = [
     "JobsFileInvalid",
     "KromaError",
     "LimitExceeded",
+    "LockHeld",
     "ManifestInvalid",
     "NotConfirmed",
     "NotebookFailed",

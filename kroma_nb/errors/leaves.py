@@ -255,6 +255,20 @@ class FolderTaken(InfraFailed):
         return f"{shown(self.path)} is already there; nothing in it was touched. Try again, or name another folder."
 
 
+class LockHeld(InfraFailed):
+    """Something that is only ever held for a moment was held for long, as by a process that was stopped."""
+
+    error_code = "lock_held"
+
+    def __init__(self, path: Path, seconds: float) -> None:
+        super().__init__(path, seconds)
+        self.path, self.seconds = path, seconds
+
+    def __str__(self) -> str:
+        held = f"{shown(self.path)} has been held by another process for {self.seconds:g} seconds"
+        return f"{held}; if that was stopped, end it or let it go on, and try again."
+
+
 class WriteFailed(InfraFailed):
     """A file could not be written; what stood at its place is still there."""
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from kroma_nb.blobs import settle_name
+from kroma_nb.blobs import await_lock, settle_name, take_lock
 from kroma_nb.errors import InUse, RecordInvalid, WriteFailed
 from kroma_nb.model.money import Money
 from kroma_nb.model.run import (
@@ -27,11 +27,6 @@ from kroma_nb.model.run import (
     event_adapter,
 )
 from kroma_nb.run.folder import RESTORE
-
-try:
-    import fcntl
-except ImportError:  # pragma: no cover - no advisory locks on this system
-    fcntl = None  # type: ignore[assignment]
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -106,8 +101,7 @@ def open_journal(path: Path) -> Iterator[Journal]:
     except OSError as cause:
         raise WriteFailed(path, cause.strerror or str(cause)) from cause
     with file:
-        if fcntl is not None:
-            fcntl.flock(file, fcntl.LOCK_EX)
+        await_lock(file, path)
         yield Journal(file, path)
 
 
@@ -140,16 +134,11 @@ def reopen_journal(path: Path) -> Iterator[Journal]:
 
 
 def _locked(file: FileIO) -> bool:
-    if fcntl is None:  # pragma: no cover
-        return True
     for _ in range(LOOKS):
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            # It may only be somebody who looks whether the run is played.
-            time.sleep(0.05)
-        else:
+        if take_lock(file):
             return True
+        # It may only be somebody who looks whether the run is played.
+        time.sleep(0.05)
     return False
 
 
@@ -188,14 +177,8 @@ def is_played(path: Path) -> bool:
     RecordInvalid
         If there is no such file.
     """
-    if fcntl is None:  # pragma: no cover
-        return False
     with _opened(path) as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-        return False
+        return not take_lock(file, shared=True)
 
 
 def refuse_played(path: Path) -> None:

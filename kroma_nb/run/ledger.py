@@ -9,14 +9,9 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from kroma_nb.blobs import create_atomic
-from kroma_nb.errors import RecordInvalid, WriteFailed
+from kroma_nb.blobs import PATIENCE_S, await_lock, create_atomic
+from kroma_nb.errors import LockHeld, RecordInvalid, WriteFailed
 from kroma_nb.model.ledger import Ended, Reserved, entry_adapter
-
-try:
-    import fcntl
-except ImportError:  # pragma: no cover - no advisory locks on this system
-    fcntl = None  # type: ignore[assignment]
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,6 +46,8 @@ class Ledger:
         ------
         WriteFailed
             If the file cannot be made or written.
+        LockHeld
+            If another process holds it and does not let it go.
         """
         with self._locked() as file:
             yield Book(self.path, file)
@@ -63,8 +60,11 @@ class Ledger:
                 file = self.path.open("r+b", buffering=0)
             except OSError as cause:
                 raise WriteFailed(self.path, cause.strerror or str(cause)) from cause
-            if fcntl is not None:
-                fcntl.flock(file, fcntl.LOCK_EX)
+            try:
+                await_lock(file, self.path, within_s=PATIENCE_S)
+            except LockHeld:
+                file.close()
+                raise
             with contextlib.suppress(OSError):
                 if os.path.samestat(os.fstat(file.fileno()), self.path.stat()):
                     return file

@@ -9,13 +9,9 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
+from kroma_nb.blobs import await_lock
 from kroma_nb.errors import DatabaseLocked, DatabaseNewer, DatabaseUnusable, DatabaseUnwritable
 from kroma_nb.store.schema import HEAD
-
-try:
-    import fcntl
-except ImportError:  # pragma: no cover - no advisory locks on this system
-    fcntl = None  # type: ignore[assignment]
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -150,8 +146,7 @@ def _make(path: Path) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.with_name(f".{path.name}.lock").open("w") as lock:
-            if fcntl is not None:
-                fcntl.flock(lock, fcntl.LOCK_EX)
+            await_lock(lock, path)
             if not path.exists():
                 # A log that a deleted database has left would be played into the new one.
                 for ending in ("-wal", "-shm"):

@@ -10,7 +10,7 @@ from kroma_nb.model.money import Budget, Money
 from kroma_nb.model.parsing import did_you_mean
 from kroma_nb.model.rows import CostRow
 from kroma_nb.model.run import now
-from kroma_nb.workbench.founding import write_card
+from kroma_nb.workbench.founding import change_card
 from kroma_nb.workbench.requests import money
 
 if TYPE_CHECKING:
@@ -96,8 +96,7 @@ class Costs:
             If the disk refuses.
         """
         budget = Budget(per_run=money(per_run, "per_run"), per_month=money(per_month, "per_month"))
-        card = self._project.card
-        write_card(self._project.root, card.model_copy(update={"budget": budget, "updated_at": now()}))
+        change_card(self._project.root, self._project.slug, budget=budget)
         return budget
 
     def _refuse(self, what: str) -> None:

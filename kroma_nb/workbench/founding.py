@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from pydantic import ValidationError
 
-from kroma_nb.blobs import create_atomic, write_atomic
+from kroma_nb.blobs import PATIENCE_S, create_atomic, locked_folder, write_atomic
 from kroma_nb.errors import RecordInvalid, RequestInvalid, WriteFailed
 from kroma_nb.model.parsing import dotted
 from kroma_nb.model.project import ProjectCard
@@ -98,15 +98,25 @@ def cards_of(bench: Workbench) -> tuple[dict[Project, ProjectCard], dict[Project
     return cards, refused
 
 
-def write_card(root: Path, card: ProjectCard) -> None:
-    """Write what a project says of itself.
+def change_card(root: Path, slug: str, **changed: object) -> None:
+    """Change some of what a project says of itself; of several that do so at once, each keeps what another has changed.
 
     Raises
     ------
+    RequestInvalid
+        If the project is not there yet.
+    RecordInvalid
+        If its card is missing, damaged, or another project's.
     WriteFailed
         If the disk refuses.
+    LockHeld
+        If another process holds the card and does not let it go.
     """
-    write_atomic(card_path(root), _written(card), durable=True)
+    known_card(root, slug)  # first: whoever locks a folder makes it
+    with locked_folder(card_path(root).parent, within_s=PATIENCE_S):
+        before = known_card(root, slug).model_dump(by_alias=True)
+        card = ProjectCard.model_validate({**before, **changed, "updated_at": now()})
+        write_atomic(card_path(root), _written(card), durable=True)
 
 
 def _written(card: ProjectCard) -> bytes:

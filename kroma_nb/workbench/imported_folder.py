@@ -9,14 +9,9 @@ import shutil
 from typing import TYPE_CHECKING
 
 from kroma_nb import run
-from kroma_nb.blobs import BlobStore, atomic_file, sha256_file, write_atomic
+from kroma_nb.blobs import BlobStore, atomic_file, locked_folder, sha256_file, write_atomic
 from kroma_nb.errors import ContentDamaged, FileMissing, FolderTaken, RecordInvalid, WriteFailed
 from kroma_nb.workbench.imported_runs import SUFFIXES
-
-try:
-    import fcntl
-except ImportError:  # pragma: no cover - no advisory locks on this system
-    fcntl = None  # type: ignore[assignment]
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -40,20 +35,10 @@ def alone(root: Path) -> Iterator[None]:
     WriteFailed
         If the project's folder of runs cannot be made.
     """
-    runs = root / "runs"
-    try:
-        runs.mkdir(parents=True, exist_ok=True)
-        held = os.open(runs, os.O_RDONLY) if fcntl is not None else None
-    except OSError as cause:
-        raise WriteFailed(runs, cause.strerror or str(cause)) from cause
-    try:
-        if held is not None:
-            fcntl.flock(held, fcntl.LOCK_EX)
+    with locked_folder(root / "runs") as held:
+        if held:
             clear_incoming(root)
         yield
-    finally:
-        if held is not None:
-            os.close(held)
 
 
 def imported_before(root: Path) -> dict[str, list[Path]]:

@@ -10,14 +10,10 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
+from kroma_nb.blobs import take_lock
 from kroma_nb.errors import InUse, WriteFailed
 from kroma_nb.model.marks import Holder
 from kroma_nb.model.run import now
-
-try:
-    import fcntl
-except ImportError:  # pragma: no cover - no advisory locks on this system
-    fcntl = None  # type: ignore[assignment]
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,7 +41,7 @@ def held_together(project: Project) -> Iterator[None]:
         yield
         return
     with file:
-        if fcntl is not None and not _taken(file, fcntl.LOCK_SH):
+        if not take_lock(file, shared=True):
             raise InUse(f"project {project.slug}", _who(file), "wait for its end")
         # Whoever held it alone is gone, and a name that a crash has left says nothing any more.
         _write(file, b"")
@@ -68,7 +64,7 @@ def held_alone(project: Project, what: str) -> Iterator[None]:
         If runs of it are being played, or somebody else holds it alone.
     """
     with _opened(project.root / LOCK) as file:
-        if fcntl is not None and not _taken(file, fcntl.LOCK_EX):
+        if not take_lock(file):
             raise InUse(f"project {project.slug}", _who(file), "wait for its end, or stop it")
         holder = Holder(pid=os.getpid(), host=socket.gethostname(), what=what, since=now())
         _write(file, holder.model_dump_json(by_alias=True).encode() + b"\n")
@@ -85,14 +81,6 @@ def _opened(path: Path) -> FileIO:
         return open(os.open(path, os.O_RDWR | os.O_CREAT, 0o644), "r+b", buffering=0)  # noqa: PTH123
     except OSError as cause:
         raise WriteFailed(path, cause.strerror or str(cause)) from cause
-
-
-def _taken(file: FileIO, kind: int) -> bool:
-    try:
-        fcntl.flock(file, kind | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 def _who(file: FileIO) -> str:

@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 from kroma_nb import planning, report, run
 from kroma_nb.errors import KromaError
 from kroma_nb.model.project import ProjectStatus
-from kroma_nb.model.run import now
 from kroma_nb.settings import load_settings
 from kroma_nb.workbench.assets import Assets
 from kroma_nb.workbench.costs import Costs
 from kroma_nb.workbench.ending import delete_project
 from kroma_nb.workbench.following import followed
 from kroma_nb.workbench.forecasting import forecast_of
-from kroma_nb.workbench.founding import found, known_card, write_card
+from kroma_nb.workbench.founding import change_card, found, known_card
 from kroma_nb.workbench.paying import confirmed, crew_of, equipment_for, painter_of
 from kroma_nb.workbench.planned import PlannedRun
 from kroma_nb.workbench.recovering import recover_all
@@ -162,7 +161,7 @@ class Project:
             If the disk refuses.
         """
         status = ProjectStatus.ACTIVE if undo else ProjectStatus.ARCHIVED
-        write_card(self.root, self.card.model_copy(update={"status": status, "updated_at": now()}))
+        change_card(self.root, self.slug, status=status)
 
     def delete(self, *, confirm: str) -> None:
         """Delete the project with every picture in it; nothing brings it back.

@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING
 from kroma_nb import planning
 from kroma_nb.errors import RequestInvalid
 from kroma_nb.model.parsing import did_you_mean, plain_word
-from kroma_nb.model.project import SLUG_PATTERN, ProjectCard, ProjectStatus
-from kroma_nb.model.run import now
+from kroma_nb.model.project import SLUG_PATTERN, ProjectStatus
 from kroma_nb.settings import Settings, load_settings
 from kroma_nb.store import BUSY_S
 from kroma_nb.workbench.cleaning import CleanUp, clean_up
-from kroma_nb.workbench.founding import found, write_card
+from kroma_nb.workbench.founding import change_card, found
 from kroma_nb.workbench.index import Index
 from kroma_nb.workbench.project import Project
 from kroma_nb.workbench.projects import Projects
@@ -131,8 +130,7 @@ class Workbench:
         said = {"name": name, "description": description, "created_at": created_at}
         changed = {key: value for key, value in said.items() if value is not None and value != getattr(card, key)}
         if changed or card.status is ProjectStatus.ARCHIVED:
-            changed |= {"status": ProjectStatus.ACTIVE, "updated_at": now()}
-            write_card(project.root, ProjectCard.model_validate({**card.model_dump(by_alias=True), **changed}))
+            change_card(project.root, project.slug, **changed, status=ProjectStatus.ACTIVE)
         return project
 
     def settings(self, project_root: Path | None = None) -> Settings:

@@ -305,6 +305,52 @@ def test_a_signal_during_a_call_lets_it_come_to_its_end_and_books_it(server, ben
     assert not Ledger(story.root).open_calls(run.run_id)
 
 
+HOLD = """
+import sys
+from pathlib import Path
+from kroma_nb.run import Ledger
+
+sys.stdin.readline()
+with Ledger(Path(sys.argv[1])).held():
+    print("held", flush=True)
+    sys.stdin.readline()
+"""
+
+
+@pytest.mark.parametrize("when", ["before the call", "during the call"])
+def test_a_ledger_that_a_stopped_process_holds_is_named_after_a_while_and_nothing_is_lost(
+    server, story, paid, monkeypatch, when
+) -> None:
+    monkeypatch.setattr("kroma_nb.run.ledger.PATIENCE_S", 0.3)  # a minute, elsewhere
+    server.slow_s = 1.0
+    planned = paid(candidates=1, only=["scene_0.png"])
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    command = [sys.executable, "-c", HOLD, str(story.root)]
+
+    with subprocess.Popen(command, env=os.environ | ENVIRONMENT, text=True, **pipes) as process:
+
+        def hold() -> None:
+            process.stdin.write("\n")
+            process.stdin.flush()
+            assert process.stdout.readline() == "held\n"
+            process.send_signal(signal.SIGSTOP)
+
+        if when == "before the call":
+            hold()
+        follow = {"on_event": lambda event: hold() if event.event == "call_started" else None}
+        try:
+            run = story.run(planned, confirm_spend=True, **(follow if when == "during the call" else {}))
+        finally:
+            process.kill()
+
+    (candidate,) = candidates(run)
+    assert (candidate.status, candidate.failure.error_code) == (CandidateStatus.FAILED_PROVIDER, "lock_held")
+    assert "ledger.jsonl has been held by another process" in candidate.failure.message
+    assert server.bills == (1 if when == "during the call" else 0)
+    story.runs.resume(run.run_id, confirm_spend=True)
+    assert (run.status, server.bills, str(run.log.spent), str(story.costs.total)) == (RunStatus.OK, 1, "$0.04", "$0.04")
+
+
 def test_scenes_that_change_after_the_plan_cost_nothing(server, story, paid, scenes) -> None:
     planned = paid()
     write_photograph(scenes / "scene_1.png", 77, width=80)

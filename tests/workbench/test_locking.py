@@ -61,3 +61,39 @@ def test_a_project_is_not_deleted_while_a_run_of_it_is_played(bench, scenes) -> 
     assert run.status == "ok"
     project.delete(confirm="noir")
     assert not os.path.lexists(project.root)
+
+
+CHANGE = {
+    "budget": """
+for dollars in range(1, 101):
+    project.costs.set_budget(per_month=dollars)
+    time.sleep(0.002)
+    assert str(project.costs.budget.per_month) == f"${dollars}.00"
+""",
+    "words": """
+for number in range(1, 101):
+    bench.create_project("noir", description=f"draft {number}")
+    time.sleep(0.002)
+    assert project.card.description == f"draft {number}"
+""",
+}
+
+
+def test_two_processes_that_change_a_projects_card_at_once_keep_each_others_changes(bench) -> None:
+    project = bench.create_project("noir")
+    start = "import sys, time; from kroma_nb.workbench import open_workbench\n"
+    opened = 'bench = open_workbench(sys.argv[1]); project = bench.project("noir"); sys.stdin.readline()\n'
+    both = [
+        subprocess.Popen([sys.executable, "-c", start + opened + each, str(bench.home)], stdin=subprocess.PIPE)
+        for each in CHANGE.values()
+    ]
+    for process in both:
+        assert process.stdin is not None
+        process.stdin.write(b"\n")
+        process.stdin.flush()
+    for process in both:
+        with process:
+            assert process.wait(timeout=120) == 0
+
+    card = project.card
+    assert (str(card.budget.per_month), card.description) == ("$100.00", "draft 100")

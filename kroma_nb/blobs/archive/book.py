@@ -10,14 +10,10 @@ from typing import IO, TYPE_CHECKING
 
 from pydantic import ValidationError
 
+from kroma_nb.blobs.locks import await_lock
 from kroma_nb.blobs.writing import reason, settle_name, writing
 from kroma_nb.errors import FileMissing, PathRefused, WriteFailed
 from kroma_nb.model.archive import ARCHIVE, Move
-
-try:
-    import fcntl
-except ImportError:  # pragma: no cover - no advisory locks on this system
-    fcntl = None  # type: ignore[assignment]
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -103,8 +99,7 @@ def open_book(root: Path) -> Iterator[MoveBook]:
     # Without a buffer, nothing is left that closing the file could fail to write.
     with open(number, "r+b", buffering=0) as file:  # noqa: PTH123 - a descriptor has no path
         with writing(path):
-            if fcntl is not None:
-                fcntl.flock(file, fcntl.LOCK_EX)
+            await_lock(file, path)
             settle_name(path)
         yield MoveBook(file, path)
 

@@ -1,0 +1,94 @@
+"""Locks: waited for, given up on where their holder was stopped, and gone with a holder that dies."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+from kroma_nb.blobs import await_lock, locked_folder, take_lock
+from kroma_nb.errors import LockHeld, WriteFailed
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+HOLD = """
+import sys
+from pathlib import Path
+from kroma_nb.blobs import await_lock
+
+with Path(sys.argv[1]).open("r+b") as file:
+    await_lock(file, Path(sys.argv[1]))
+    print("held", flush=True)
+    sys.stdin.readline()
+"""
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    (tmp_path / "ledger.jsonl").write_bytes(b"")
+    return tmp_path / "ledger.jsonl"
+
+
+def holder(path: Path) -> subprocess.Popen[str]:
+    process = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "held\n"
+    return process
+
+
+def test_a_holder_that_was_stopped_is_given_up_on_with_the_file_and_a_way_out_and_one_that_is_killed_lets_go(
+    path: Path,
+) -> None:
+    with holder(path) as process, path.open("r+b") as file:
+        os.kill(process.pid, signal.SIGSTOP)
+        with pytest.raises(LockHeld, match=r"for 0\.2 seconds") as refused:
+            await_lock(file, path, within_s=0.2)
+        free_while_it_stood = take_lock(file)
+        process.kill()
+        process.wait()
+        free_afterwards = take_lock(file)
+
+    assert str(path) in str(refused.value)
+    assert "let it go on" in str(refused.value)
+    assert (free_while_it_stood, free_afterwards) == (False, True)
+
+
+@pytest.mark.parametrize("within_s", [None, 30.0])
+def test_a_lock_that_is_let_go_is_taken_by_whoever_waits(path: Path, within_s: float | None) -> None:
+    with holder(path) as process, path.open("r+b") as file:
+        assert process.stdin is not None
+        letting_go = threading.Timer(0.2, process.stdin.close)
+        letting_go.start()
+        await_lock(file, path, within_s=within_s)
+        letting_go.join()
+        with path.open("rb") as other:
+            assert not take_lock(other, shared=True)
+
+
+def test_those_that_share_a_lock_do_not_wait_for_one_another(path: Path) -> None:
+    with path.open("rb") as one, path.open("rb") as two, path.open("rb") as three:
+        assert [take_lock(one, shared=True), take_lock(two, shared=True), take_lock(three)] == [True, True, False]
+
+
+def test_a_folder_is_made_and_held_until_the_block_ends(tmp_path: Path) -> None:
+    folder = tmp_path / "runs"
+    with locked_folder(folder) as held:
+        assert held
+        with pytest.raises(LockHeld, match="runs"), locked_folder(folder, within_s=0.05):
+            pytest.fail("two hold it")
+    with locked_folder(folder, within_s=0.0) as held:
+        assert held
+
+
+def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    (tmp_path / "runs").write_bytes(b"")
+    with pytest.raises(WriteFailed, match="runs"), locked_folder(tmp_path / "runs"):
+        pytest.fail("it was made")
