@@ -77,9 +77,9 @@ class Originals:
         WriteFailed
             If the disk refuses.
         """
+        # Kept first: what is decoded is somebody else's, and a decoder may take the process with it.
+        blob = BlobStore(self.root / FOLDER, durable=True).put(answer.data, _suffix_of(answer.data))
         info, problem = _looked_at(answer.data, call.provider)
-        suffix = SUFFIXES.get(info.media_type.value, ".bin") if info else ".bin"
-        blob = BlobStore(self.root / FOLDER, durable=True).put(answer.data, suffix)
         stored = StoredFile(path=f"{FOLDER}/{blob.name}", sha256=blob.sha256, size_bytes=blob.size_bytes)
         receipt = Receipt(
             at=now(),
@@ -161,6 +161,13 @@ class Originals:
         except ValidationError as cause:
             first = cause.errors(include_url=False)[0]
             raise RecordInvalid(str(path), "", first["msg"], "restore the file from a copy") from None
+
+
+def _suffix_of(data: bytes) -> str:
+    """Give how the name of an answer ends, by what its first bytes say that it is."""
+    with contextlib.suppress(PictureUnreadable):
+        return SUFFIXES.get(images.probe(data).media_type.value, ".bin")
+    return ".bin"
 
 
 def _looked_at(data: bytes, provider: str) -> tuple[images.PictureInfo | None, str]:

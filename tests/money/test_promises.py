@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from loopback import write_catalog
-from money.processes import start
+from money.processes import ENVIRONMENT, start
 from studio import write_photograph
 
 from kroma_nb.errors import CatalogInvalid, RequestInvalid, SpendNotConfirmed
@@ -230,3 +234,30 @@ def test_a_cap_of_nothing_is_no_price(story, paid) -> None:
 
     with pytest.raises(RequestInvalid, match="max_price"):
         paid(max_price=0)
+
+
+CRASH = """
+import os, signal, sys
+from pathlib import Path
+from kroma_nb import images
+from kroma_nb.workbench import open_workbench
+
+story = open_workbench(sys.argv[1]).project("noir")
+planned = story.plan(manifest=Path(sys.argv[2]), provider="loopback", candidates=1, only=["scene_0.png"])
+images.load = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)
+story.run(planned, confirm_spend=True)
+"""
+
+
+def test_what_was_sent_is_kept_before_it_is_decoded_so_that_a_decoder_that_crashes_loses_nothing(
+    server, story, scenes
+) -> None:
+    command = [sys.executable, "-c", CRASH, str(story.bench.home), str(scenes / "manifest.json")]
+
+    ended = subprocess.run(command, env=os.environ | ENVIRONMENT, check=False)
+
+    assert ended.returncode == -signal.SIGKILL
+    kept = [path.read_bytes() for path in (story.root / "originals").glob("??/*.png")]
+    assert kept == list(server.billed.values())
+    (call,) = story.costs.rows()
+    assert call.state is CallState.IN_DOUBT
