@@ -12,6 +12,7 @@ from kroma_nb.model.ledger import Ended
 from kroma_nb.model.run import now
 from kroma_nb.model.words import CallState
 from kroma_nb.store import LedgerRead
+from kroma_nb.workbench.rows_of import place_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -75,6 +76,7 @@ class ProjectPurse:
     def __init__(self, project: Project, limit: Money) -> None:
         self.project, self.limit = project, limit
         self._ledger = run.Ledger(project.root)
+        self._is_no_copy = False
 
     def reserve(self, call: Reserved, *, leave: Money, pay_again: bool = False) -> None:
         """Put the upper price of a call aside: in the ledger, and in one write transaction of the database.
@@ -96,7 +98,7 @@ class ProjectPurse:
                 # Read under the lock: a budget that was set while this call waited for its turn holds for it.
                 card = self.project.card
                 key = str(card.id)
-                index.put_card(rows, self.project, card)
+                self._put_card(rows, card)
                 read_ledger(rows, key, self.project.root)
                 _refuse_rival(store.rival_of(rows, key, call.key), pay_again=pay_again)
                 self._refuse_over(rows, card, call, leave)
@@ -125,8 +127,16 @@ class ProjectPurse:
     def _catch_up(self) -> None:
         index, card = self.project.bench.index, self.project.card
         with index.store.writing() as rows:
-            index.put_card(rows, self.project, card)
+            self._put_card(rows, card)
             read_ledger(rows, str(card.id), self.project.root)
+
+    def _put_card(self, rows: Rows, card: ProjectCard) -> None:
+        """Write what the project's card says; that it is no copy is looked up once, since that reads every card."""
+        if self._is_no_copy:
+            store.put_project(rows, card, place_of(self.project))
+            return
+        self.project.bench.index.put_card(rows, self.project, card)
+        self._is_no_copy = True
 
     def _refuse_over(self, rows: Rows, card: ProjectCard, call: Reserved, leave: Money) -> None:
         month = store.month_of(call.at)
