@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 WIDEST = 60
 MOST_ROWS = 60
-SHORT = 14
+SHORT = 20
 """Words of cells with so few signs are not broken for the sake of longer ones."""
 
 # Colours come from the notebook's own theme, with a plain one where there is none.

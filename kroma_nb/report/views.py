@@ -64,7 +64,7 @@ def _promised(plan: Plan, forecast: Forecast) -> str:
     cost = phrases.between(forecast.cost_low, forecast.cost_high)
     pictures = phrases.counted(forecast.pictures, "picture")
     disk = f", about {size(forecast.size_bytes)}" if forecast.size_bytes is not None else ""
-    time = f", about {phrases.lasting(forecast.seconds)}" if forecast.seconds is not None else ""
+    time = f", about {phrases.lasting(forecast.seconds)}" if forecast.seconds else ""
     order = " → ".join(plan.postprocess.pipeline_order)
     bought = f", {forecast.already_paid} of those already bought" if forecast.already_paid else ""
     doubt = f", {forecast.in_doubt} in doubt and not bought" if forecast.in_doubt else ""
