@@ -118,4 +118,5 @@ class Verification(Value):
         altered = {CauseKind.FILE, CauseKind.RECORD, CauseKind.CACHE}
         fine = {Verdict.EXACT, Verdict.TOLERANCE}
         whole = bool(self.checks) and all(check.verdict in fine for check in self.checks)
-        return whole and not any(cause.kind in altered for cause in self.differs)
+        causes = [*self.differs, *(cause for check in self.checks for cause in check.causes)]
+        return whole and not any(cause.kind in altered for cause in causes)

@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 def of_files(folder: RunFolder, rest: Rest) -> Iterator[Cause]:
     """Give the files that a run was made from, and its own records, that are not as they were."""
     started = rest.happened.started
+    here = (folder.run_id, folder.root.name)
+    if started is not None and (started.run_id, started.project) != here:
+        recorded, found = f"{started.project} {started.run_id}", f"{folder.root.name} {folder.run_id}"
+        yield Cause(kind=CauseKind.RECORD, what="it is another run", recorded=recorded, found=found)
     if started is not None and folder.plan_sha256() != started.plan_sha256:
         recorded, found = started.plan_sha256[:12], folder.plan_sha256()[:12]
         what = "plan.json was altered after the run had started"

@@ -47,7 +47,7 @@ class Happened:
     calls : dict
         By job and candidate, its paid calls by their id.
     ended : dict
-        By job, its newest end.
+        By job, its newest end; none where a candidate of it has ended since.
     """
 
     started: RunStarted | None = None
@@ -87,6 +87,8 @@ class Happened:
     def _hear_of_a_job(self, event: Event) -> None:
         match event:
             case CandidateFinished(outcome=outcome):
+                # By the order of the lines: clocks jump.
+                self.ended.pop(outcome.job_id, None)
                 self.outcomes.setdefault(outcome.job_id, {}).setdefault(outcome.index, []).append(outcome)
             case CandidatesAdded():
                 self.added.setdefault(event.job_id, []).append(event)

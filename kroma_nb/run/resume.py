@@ -250,7 +250,7 @@ def _taken_up(run: Playing, happened: Happened) -> list[JobFinished]:
         ended = happened.ended.get(job.id)
         if to_come[job.id]:
             run.open_jobs[job.id] = kept
-        elif ended is not None and all(outcome.finished_at <= ended.at for outcome in kept.values()):
+        elif ended is not None:
             run.ended_jobs[job.id] = ended.status
         elif kept:
             run.open_jobs[job.id] = kept

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from kroma_nb.blobs import sha256_file
-from kroma_nb.errors import RecordInvalid
+from kroma_nb.errors import FileMissing, RecordInvalid
 from kroma_nb.model.replay import Cause, CauseKind, PassCheck, Verdict, Verification
 from kroma_nb.model.words import PassName, RunStatus
 from kroma_nb.run.cache import Found, Made, PassCache
@@ -59,9 +60,13 @@ class CacheAudit(PassCache):
             recorded, now = answer.sha256[:12], made.sha256[:12]
             what = f"{entry} does not hold what the pass makes; delete it"
             self.wrong.append(Cause(kind=CauseKind.CACHE, what=what, recorded=recorded, found=now))
-        elif (kept := self.root.parent / picture).is_file() and (digest := sha256_file(kept)) != made.sha256:
-            what = f"{picture} was altered; delete it"
-            self.wrong.append(Cause(kind=CauseKind.CACHE, what=what, recorded=made.sha256[:12], found=digest[:12]))
+            return
+        # Others may trim the cache meanwhile: a picture that is not there, or cannot be read, misleads nobody.
+        with contextlib.suppress(FileMissing):
+            digest = sha256_file(self.root.parent / picture)
+            if digest != made.sha256:
+                what = f"{picture} was altered; delete it"
+                self.wrong.append(Cause(kind=CauseKind.CACHE, what=what, recorded=made.sha256[:12], found=digest[:12]))
 
     def keep_found(self, found: Found) -> None:
         """Compare what was measured with the answer that is kept."""
@@ -172,12 +177,14 @@ def _turns(rest: Rest) -> list[tuple[Turn, CandidateOutcome]]:
 
 
 def _explained(check: PassCheck, code: list[Cause]) -> PassCheck:
-    """Add to a pass that is not exact what may be why."""
+    """Add to a pass that is not exact what may be why; near is good enough only where other code is why."""
     if check.verdict in {Verdict.EXACT, Verdict.MISSING, Verdict.UNPROVEN}:
         return check
-    causes = [*check.causes, *(() if check.bought else code)]
+    code = [] if check.bought else code
+    verdict = check.verdict if code and not check.causes else Verdict.CHANGED
+    causes = [*check.causes, *code]
     if not causes:
         taken = "it was taken from a cache that gave something else" if check.reused else ""
         together = "the picture and its record were altered together"
         causes = [Cause(kind=CauseKind.FILE, what=f"nothing on record explains it: {taken or together}")]
-    return check.model_copy(update={"causes": tuple(causes)})
+    return check.model_copy(update={"verdict": verdict, "causes": tuple(causes)})

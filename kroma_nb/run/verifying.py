@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from kroma_nb.blobs import sha256_file
-from kroma_nb.errors import KromaError, PictureTooLarge, PictureUnreadable
+from kroma_nb.errors import FileMissing, KromaError, PictureTooLarge, PictureUnreadable
 from kroma_nb.images import as_rgb, load
 from kroma_nb.model.replay import TOLERANCE_LEVELS, TOLERANCE_SHARE, Cause, CauseKind, PassCheck, Verdict
 from kroma_nb.model.words import PassName
@@ -111,7 +111,7 @@ class Verifier:
 
     def _compared(self, turn: Turn, record: PassRecord, again: Path | None, failure: Cause | None) -> PassCheck:
         path = self.folder.root / record.output.path
-        found = sha256_file(path) if path.is_file() else ""
+        found, lost = _digest(path, record.output.path)
         check = PassCheck(
             job_id=turn.job.id,
             candidate=turn.candidate.index,
@@ -122,10 +122,10 @@ class Verifier:
             reused=record.reused,
         )
         causes = []
-        if found and found != record.output.sha256:
+        if not lost and found != record.output.sha256:
             causes.append(_altered(record.output.path, record.output.sha256, found))
-        if not found:
-            return _judged(check, Verdict.MISSING, [Cause(kind=CauseKind.FILE, what=f"{record.output.path} is gone")])
+        if lost is not None:
+            return _judged(check, Verdict.UNPROVEN if path.exists() else Verdict.MISSING, [lost])
         if again is None or not again.is_file():
             return _judged(check, Verdict.UNPROVEN, [*causes, *([failure] if failure else [])])
         if check.bought and not self._is_bought_for_it(turn, record):
@@ -135,6 +135,15 @@ class Verifier:
         return _measured(check, again, path, causes)
 
 
+def _digest(path: Path, name: str) -> tuple[str, Cause | None]:
+    """Give the sha256 of a run's picture, or why there is none."""
+    try:
+        return sha256_file(path), None
+    except FileMissing as error:
+        said = f"{name} cannot be read: {error.cause}" if path.exists() else f"{name} is gone"
+        return "", Cause(kind=CauseKind.FILE, what=said)
+
+
 def _judged(check: PassCheck, verdict: Verdict, causes: list[Cause]) -> PassCheck:
     return check.model_copy(update={"verdict": verdict, "causes": tuple(causes)})
 
@@ -142,7 +151,7 @@ def _judged(check: PassCheck, verdict: Verdict, causes: list[Cause]) -> PassChec
 def _measured(check: PassCheck, again: Path, path: Path, causes: list[Cause]) -> PassCheck:
     try:
         one, other = load(again), load(path, name=check.path)
-    except (PictureUnreadable, PictureTooLarge) as error:
+    except (FileMissing, PictureUnreadable, PictureTooLarge) as error:
         return _judged(check, Verdict.CHANGED, [*causes, Cause(kind=CauseKind.FILE, what=str(error))])
     share, farthest = differing(one, other)
     close = share <= TOLERANCE_SHARE
