@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
@@ -17,6 +17,7 @@ from kroma_nb.run.answers import LARGEST_BYTES
 from kroma_nb.run.cache import key_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from kroma_nb.model.brief import Brief, Engine
@@ -26,15 +27,21 @@ if TYPE_CHECKING:
     from kroma_nb.model.run import PassRecord
 
 FOLDER = "originals"
+UNSEEN = ".unseen"
+"""What the name of a receipt has in it that was written before the bytes were decoded."""
 SUFFIXES = {"image/png": ".png", "image/jpeg": ".jpg", "image/webp": ".webp"}
 MEDIA_TYPES = {suffix: media_type for media_type, suffix in SUFFIXES.items()}
 
 
 def paid_key(engine: Engine, brief: Brief, scene_sha256: str, references: tuple[str, ...]) -> str:
-    """Hash what a provider is asked for: two calls with one key ask for the same picture."""
+    """Hash what a provider is asked for: two calls with one key ask for the same picture.
+
+    Which version of the engine asks is no part of it: whoever brings the engine up to date does not pay again.
+    """
     return key_of(
         "bought",
-        engine=engine.model_dump(mode="json"),
+        provider=engine.provider,
+        model=engine.model,
         brief=brief.model_dump(mode="json"),
         scene=scene_sha256,
         references=references,
@@ -77,9 +84,8 @@ class Originals:
         WriteFailed
             If the disk refuses.
         """
-        # Kept first: what is decoded is somebody else's, and a decoder may take the process with it.
+        # Kept first, with a receipt of its header alone: a decoder may take the process with it.
         blob = BlobStore(self.root / FOLDER, durable=True).put(answer.data, _suffix_of(answer.data))
-        info, problem = _looked_at(answer.data, call.provider)
         stored = StoredFile(path=f"{FOLDER}/{blob.name}", sha256=blob.sha256, size_bytes=blob.size_bytes)
         receipt = Receipt(
             at=now(),
@@ -89,20 +95,20 @@ class Originals:
             model=call.model,
             version=version,
             original=stored,
-            media_type=info.media_type.value if info else "",
-            usable=info is not None and not says,
-            width=info.width if info else None,
-            height=info.height if info else None,
+            usable=False,
             cost=price if answer.cost is None else answer.cost,
             reported=answer.cost is not None,
             request_id=answer.request_id,
             answered_by=answer.answered_by,
             usage=answer.usage,
             notes=answer.notes,
-            says=says or problem,
         )
-        text = receipt.model_dump_json(indent=2, by_alias=True) + "\n"
-        create_atomic(self._place(call.key, call.call_id), text.encode())
+        unseen = self._place(call.key, call.call_id, UNSEEN)
+        self._write(unseen, _seen(receipt, *_looked_at(answer.data, call.provider, _header_of), says))
+        receipt = _seen(receipt, *_looked_at(answer.data, call.provider, _decoded), says)
+        self._write(self._place(call.key, call.call_id), receipt)
+        with contextlib.suppress(OSError):
+            unseen.unlink()
         return receipt
 
     def bought(self, key: str) -> Receipt | None:
@@ -114,7 +120,8 @@ class Originals:
             If a receipt is not what was written.
         """
         folder = self._place(key, "").parent
-        found = [self._read(path) for path in folder.glob("*.json")] if folder.is_dir() else []
+        paths = list(folder.glob("*.json")) if folder.is_dir() else []
+        found = [self._read(path) for path in paths if not self._is_seen_by_now(path)]
         usable = [one for one in found if one.usable and one.key == key]
         usable.sort(key=lambda one: (one.at, one.call_id), reverse=True)
         return next((one for one in usable if self._is_whole(one.original)), None)
@@ -141,8 +148,8 @@ class Originals:
 
     def receipt(self, call: Reserved) -> Receipt | None:
         """Give what has come for a call; None where nothing has."""
-        path = self._place(call.key, call.call_id)
-        return self._read(path) if path.is_file() else None
+        paths = (self._place(call.key, call.call_id), self._place(call.key, call.call_id, UNSEEN))
+        return next((self._read(path) for path in paths if path.is_file()), None)
 
     def _is_whole(self, original: StoredFile) -> bool:
         """Tell whether an original is still what was sent; one that is not counts as lost."""
@@ -150,8 +157,15 @@ class Originals:
             return sha256_file(self.root / original.path) == original.sha256
         return False
 
-    def _place(self, key: str, call_id: str) -> Path:
-        return self.root / FOLDER / "receipts" / key[:2] / key / f"{call_id}.json"
+    def _place(self, key: str, call_id: str, kind: str = "") -> Path:
+        return self.root / FOLDER / "receipts" / key[:2] / key / f"{call_id}{kind}.json"
+
+    def _is_seen_by_now(self, path: Path) -> bool:
+        """Tell whether a receipt of the header alone has another beside it, as a kill between the two leaves it."""
+        return path.stem.endswith(UNSEEN) and path.with_stem(path.stem.removesuffix(UNSEEN)).is_file()
+
+    def _write(self, path: Path, receipt: Receipt) -> None:
+        create_atomic(path, (receipt.model_dump_json(indent=2, by_alias=True) + "\n").encode())
 
     def _read(self, path: Path) -> Receipt:
         try:
@@ -170,12 +184,51 @@ def _suffix_of(data: bytes) -> str:
     return ".bin"
 
 
-def _looked_at(data: bytes, provider: str) -> tuple[images.PictureInfo | None, str]:
-    """Give what an answer is, or what is wrong with it; the whole of it is decoded."""
+def _seen(receipt: Receipt, info: images.PictureInfo | None, problem: str, says: str) -> Receipt:
+    """Add to a receipt what the bytes are, or what is wrong with them."""
+    known: dict[str, Any] = {"usable": info is not None and not says, "says": says or problem}
+    if info is not None:
+        known |= {"media_type": info.media_type.value, "width": info.width, "height": info.height}
+    return Receipt.model_validate_json(path.read_bytes())
+        except OSError as cause:
+            raise RecordInvalid(str(path), "", f"cannot be read: {cause.strerror}", "check its permissions") from cause
+        except ValidationError as cause:
+            first = cause.errors(include_url=False)[0]
+            raise RecordInvalid(str(path), "", first["msg"], "restore the file from a copy") from None
+
+
+def _suffix_of(data: bytes) -> str:
+    """Give how the name of an answer ends, by what its first bytes say that it is."""
+    with contextlib.suppress(PictureUnreadable):
+        return SUFFIXES.get(images.probe(data).media_type.value, ".bin")
+    return ".bin"
+
+
+def _seen(receipt: Receipt, info: images.PictureInfo | None, problem: str, says: str) -> Receipt:
+    """Add to a receipt what the bytes are, or what is wrong with them."""
+    known: dict[str, Any] = (
+        {"media_type": info.media_type.value, "width": info.width, "height": info.height} if info else {}
+    )
+    known |= {"usable": info is not None and not says, "says": says or problem}
+    return Receipt.model_validate(receipt.model_dump(by_alias=True) | known)
+
+
+def _looked_at(
+    data: bytes, provider: str, look: Callable[[bytes, str], images.PictureInfo]
+) -> tuple[images.PictureInfo | None, str]:
+    """Give what an answer is, or what is wrong with it."""
     if len(data) > LARGEST_BYTES:
         return None, f"{provider} sent {len(data):,} bytes; a picture has at most {LARGEST_BYTES:,}"
     try:
-        images.load(data, name=f"the answer of {provider}")
-        return images.probe(data, name=f"the answer of {provider}"), ""
+        return look(data, f"the answer of {provider}"), ""
     except (PictureUnreadable, PictureTooLarge) as problem:
         return None, str(problem)
+
+
+def _header_of(data: bytes, name: str) -> images.PictureInfo:
+    return images.probe_whole(data, name=name)
+
+
+def _decoded(data: bytes, name: str) -> images.PictureInfo:
+    images.load(data, name=name)
+    return images.probe(data, name=name)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypedDict, cast
 from kroma_nb import planning, run
 from kroma_nb.errors import RequestInvalid, SpendNotConfirmed
 from kroma_nb.model.money import Money
+from kroma_nb.model.parsing import did_you_mean
 from kroma_nb.workbench.bookkeeping import ProjectPurse
 from kroma_nb.workbench.caching import kept_passes
 from kroma_nb.workbench.painters import painter_for
@@ -49,13 +50,27 @@ class How(TypedDict, total=False):
 
 @contextmanager
 def crew_of(how: How) -> Iterator[Executor | None]:
-    """Give where candidates are made; threads that are made for it end with it."""
+    """Give where candidates are made; threads that are made for it end with it.
+
+    Raises
+    ------
+    RequestInvalid
+        If there is a word that `How` does not have: whoever believes in a limit that is none would pay for it.
+    """
+    for word in how:
+        if word not in How.__annotations__:
+            raise RequestInvalid("request", word, "there is no such word", did_you_mean(word, How.__annotations__))
     executor, workers = how.get("executor"), how.get("workers")
     if executor is not None or not workers:
         yield executor
         return
     with ThreadPoolExecutor(workers) as threads:
         yield threads
+
+
+def least(*limits: Money | None) -> Money | None:
+    """Give the lowest of some limits; None where none of them is one."""
+    return min((limit for limit in limits if limit is not None), default=None)
 
 
 def confirmed(forecast: Forecast, *, confirm_spend: bool, max_cost: Money | None) -> Money | None:
@@ -70,7 +85,7 @@ def confirmed(forecast: Forecast, *, confirm_spend: bool, max_cost: Money | None
         return None
     if not confirm_spend:
         raise SpendNotConfirmed(forecast.to_buy, forecast.cost_high)
-    return forecast.cost_high if max_cost is None or forecast.cost_high < max_cost else max_cost
+    return least(forecast.cost_high, max_cost)
 
 
 def equipment_for(

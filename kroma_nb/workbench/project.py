@@ -14,10 +14,10 @@ from kroma_nb.workbench.ending import delete_project
 from kroma_nb.workbench.following import followed
 from kroma_nb.workbench.forecasting import forecast_of
 from kroma_nb.workbench.founding import change_card, found, known_card
-from kroma_nb.workbench.paying import confirmed, crew_of, equipment_for, painter_of
+from kroma_nb.workbench.paying import confirmed, crew_of, equipment_for, least, painter_of
 from kroma_nb.workbench.planned import PlannedRun
 from kroma_nb.workbench.recovering import recover_all
-from kroma_nb.workbench.requests import plan_words, takes_plan_words
+from kroma_nb.workbench.requests import money, plan_words, takes_plan_words
 from kroma_nb.workbench.run_handle import Run
 from kroma_nb.workbench.runs import Runs
 from kroma_nb.workbench.watching import watched
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Unpack
 
+    from kroma_nb.model.money import Money
     from kroma_nb.model.plan import Plan, PlanRequest
     from kroma_nb.model.project import ProjectCard
     from kroma_nb.settings import Settings
@@ -104,7 +105,14 @@ class Project:
         made = planning.plan(request, settings=settings or self.settings(), catalog=catalog)
         return PlannedRun(made, forecast_of(self, made))
 
-    def run(self, planned: PlannedRun | Plan, *, confirm_spend: bool = False, **how: Unpack[How]) -> Run:
+    def run(
+        self,
+        planned: PlannedRun | Plan,
+        *,
+        confirm_spend: bool = False,
+        max_cost: Money | str | float | None = None,
+        **how: Unpack[How],
+    ) -> Run:
         """Play a plan to its end, and give the run.
 
         Parameters
@@ -112,6 +120,8 @@ class Project:
         planned : PlannedRun or Plan
         confirm_spend : bool
             That the run may cost up to the upper end of the plan's forecast; asked for where that is above nothing.
+        max_cost : Money, str or float, US dollars, optional
+            What it may cost at most, where that is less than what the plan says.
         **how
             The words of `kroma_nb.workbench.paying.How`: ``workers``, ``executor``, ``stop``, ``on_event``.
 
@@ -126,7 +136,8 @@ class Project:
         """
         made = planned.plan if isinstance(planned, PlannedRun) else planned
         promised = planned.promised if isinstance(planned, PlannedRun) else forecast_of(self, made)
-        limit = confirmed(promised, confirm_spend=confirm_spend, max_cost=made.max_cost)
+        most = least(made.max_cost, money(max_cost, "max_cost"))
+        limit = confirmed(promised, confirm_spend=confirm_spend, max_cost=most)
         painter = painter_of(made)
         if made.card.paid:
             # A call that a killed process has left open would look like one that is under way.

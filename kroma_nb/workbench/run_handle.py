@@ -15,6 +15,7 @@ from kroma_nb.workbench.diffs import Diff
 from kroma_nb.workbench.ending import archive_run, delete_run
 from kroma_nb.workbench.files import read_stored
 from kroma_nb.workbench.marking import is_archived, seen
+from kroma_nb.workbench.requests import money
 from kroma_nb.workbench.resuming import Decision, resumed
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from kroma_nb.model.money import Money
     from kroma_nb.model.runlog import RunLog
     from kroma_nb.workbench.paying import How
     from kroma_nb.workbench.project import Project
@@ -112,7 +114,15 @@ class Run:
         write_atomic(made.contact_sheet, report.contact_sheet(logs, partial(read_stored, self.project.root)))
         return made
 
-    def retry(self, job: str, candidates: int = 4, *, confirm_spend: bool = False, **how: Unpack[How]) -> Run:
+    def retry(
+        self,
+        job: str,
+        candidates: int = 4,
+        *,
+        confirm_spend: bool = False,
+        max_cost: Money | str | float | None = None,
+        **how: Unpack[How],
+    ) -> Run:
         """Add candidates with new seeds to one of its scenes; what was made before stays, and is linked.
 
         Parameters
@@ -123,6 +133,8 @@ class Run:
             How many.
         confirm_spend : bool
             That they may cost up to the upper end of their forecast.
+        max_cost : Money, str or float, US dollars, optional
+            What they may cost at most, whatever their forecast says.
         **how
             As for `Project.run`.
 
@@ -135,7 +147,7 @@ class Run:
         InfraFailed
             If the disk refuses; what was made is kept and can be read.
         """
-        return resumed(self, Decision(confirm_spend), how, more=(job, candidates))
+        return resumed(self, Decision(confirm_spend, max_cost=money(max_cost, "max_cost")), how, more=(job, candidates))
 
     def diff(self, other: Run | str) -> Diff:
         """Say what differs between this run and another one, which counts as the later.

@@ -9,6 +9,7 @@ import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
+import loopback
 import pytest
 from loopback import write_catalog
 from money.processes import ENVIRONMENT, start
@@ -260,4 +261,39 @@ def test_what_was_sent_is_kept_before_it_is_decoded_so_that_a_decoder_that_crash
     kept = [path.read_bytes() for path in (story.root / "originals").glob("??/*.png")]
     assert kept == list(server.billed.values())
     (call,) = story.costs.rows()
-    assert call.state is CallState.IN_DOUBT
+    assert (call.state, call.request_id) == (CallState.SETTLED, f"req-{call.call_id[:8]}")
+    run = story.runs["latest"]
+    story.runs.resume(run.run_id)
+    assert (run.status, server.bills, str(run.log.spent)) == (RunStatus.OK, 1, "$0.04")
+
+
+def test_whoever_brings_an_engine_up_to_date_does_not_pay_again(server, story, paid, monkeypatch) -> None:
+    run = story.run(one(paid), confirm_spend=True)
+    other = {"only": ["scene_1.png"]}
+    doubtful = in_doubt(server, story, lambda **words: paid(**words | other), "plain")
+    monkeypatch.setattr(loopback, "painter", lambda card: loopback.LoopbackPainter(card.model, version="2"))
+    planned, again = one(paid), paid(candidates=1, **other)
+
+    taken_up = story.run(planned)
+    still = story.run(again)
+
+    assert planned.forecast().to_buy == again.forecast().to_buy == 0
+    assert (taken_up.status, candidates(taken_up)[0].passes[0].version) == (
+        RunStatus.OK,
+        candidates(run)[0].passes[0].version,
+    )
+    assert candidates(still)[0].status is CandidateStatus.IN_DOUBT
+    assert doubtful.run_id in candidates(still)[0].failure.message
+    assert server.bills == 2
+
+
+def test_a_cap_that_is_given_to_run_or_retry_holds_and_a_word_that_is_none_is_refused(server, story, paid) -> None:
+    run = story.run(paid(), confirm_spend=True, max_cost="0.08")
+
+    assert (run.status, str(run.log.spent), server.bills) == (RunStatus.PARTIAL, "$0.08", 2)
+    run.retry(run.log.jobs[0].id, 4, confirm_spend=True, max_cost="0.04")
+    assert (str(run.log.spent), server.bills) == ("$0.12", 3)
+    for call in (story.run, lambda plan, **words: run.retry(run.log.jobs[0].id, **words)):
+        with pytest.raises(RequestInvalid, match="max_cots: there is no such word"):
+            call(paid(), confirm_spend=True, max_cots=1)
+    assert server.bills == 3
