@@ -162,7 +162,7 @@ class Originals:
 
     def _is_seen_by_now(self, path: Path) -> bool:
         """Tell whether a receipt of the header alone has another beside it, as a kill between the two leaves it."""
-        return path.stem.endswith(UNSEEN) and path.with_stem(path.stem.removesuffix(UNSEEN)).is_file()
+        return path.stem.endswith(UNSEEN) and _seen_place(path).is_file()
 
     def _write(self, path: Path, receipt: Receipt) -> None:
         create_atomic(path, (receipt.model_dump_json(indent=2, by_alias=True) + "\n").encode())
@@ -171,15 +171,21 @@ class Originals:
         try:
             return Receipt.model_validate_json(path.read_bytes())
         except OSError as cause:
+            if self._is_seen_by_now(path):
+                return self._read(_seen_place(path))  # it was decoded at this very moment
             raise RecordInvalid(str(path), "", f"cannot be read: {cause.strerror}", "check its permissions") from cause
         except ValidationError as cause:
             first = cause.errors(include_url=False)[0]
             raise RecordInvalid(str(path), "", first["msg"], "restore the file from a copy") from None
 
 
+def _seen_place(unseen: Path) -> Path:
+    return unseen.with_stem(unseen.stem.removesuffix(UNSEEN))
+
+
 def _suffix_of(data: bytes) -> str:
     """Give how the name of an answer ends, by what its first bytes say that it is."""
-    with contextlib.suppress(PictureUnreadable):
+    with contextlib.suppress(PictureUnreadable, PictureTooLarge):
         return SUFFIXES.get(images.probe(data).media_type.value, ".bin")
     return ".bin"
 
@@ -189,27 +195,6 @@ def _seen(receipt: Receipt, info: images.PictureInfo | None, problem: str, says:
     known: dict[str, Any] = {"usable": info is not None and not says, "says": says or problem}
     if info is not None:
         known |= {"media_type": info.media_type.value, "width": info.width, "height": info.height}
-    return Receipt.model_validate_json(path.read_bytes())
-        except OSError as cause:
-            raise RecordInvalid(str(path), "", f"cannot be read: {cause.strerror}", "check its permissions") from cause
-        except ValidationError as cause:
-            first = cause.errors(include_url=False)[0]
-            raise RecordInvalid(str(path), "", first["msg"], "restore the file from a copy") from None
-
-
-def _suffix_of(data: bytes) -> str:
-    """Give how the name of an answer ends, by what its first bytes say that it is."""
-    with contextlib.suppress(PictureUnreadable):
-        return SUFFIXES.get(images.probe(data).media_type.value, ".bin")
-    return ".bin"
-
-
-def _seen(receipt: Receipt, info: images.PictureInfo | None, problem: str, says: str) -> Receipt:
-    """Add to a receipt what the bytes are, or what is wrong with them."""
-    known: dict[str, Any] = (
-        {"media_type": info.media_type.value, "width": info.width, "height": info.height} if info else {}
-    )
-    known |= {"usable": info is not None and not says, "says": says or problem}
     return Receipt.model_validate(receipt.model_dump(by_alias=True) | known)
 
 
