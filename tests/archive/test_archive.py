@@ -316,18 +316,6 @@ def test_a_broken_line_hides_no_file_and_stops_no_move(root: Path, page: Path) -
     assert sorted(states(root)) == ["archived"] * 3 + ["unrecorded"]
 
 
-def test_what_a_project_keeps_as_its_record_stays(root: Path) -> None:
-    picture = root / "runs/2026/outputs/page.png"
-    picture.parent.mkdir(parents=True)
-    picture.write_bytes(INK)
-    (root / ".kroma").mkdir()
-
-    with pytest.raises(InUse, match="record"):
-        archive_file(picture, root=root, tag=BAD)
-
-    assert picture.read_bytes() == INK
-
-
 def test_to_another_file_system_a_file_is_copied_checked_and_only_then_removed(
     root: Path, page: Path, other_disk: Path
 ) -> None:

@@ -83,7 +83,7 @@ def archive_file(path: Path, *, root: Path, tag: ArchiveTag, reason: str = "", a
     ('page.png', False, b'ink')
     """
     place = real_place(path, root)
-    refuse_records(place, root)
+    refuse_records(place, path, root)
     moving.regular(place, ROLE)
     make_folder(root, tag)
     with open_book(root) as book:
@@ -125,7 +125,7 @@ def restore(move: Move, *, root: Path, to: Path | None = None) -> Move:
     FileMissing, ContentDamaged
         If the archive does not have the file any more, or it is no longer what was moved there.
     InUse
-        If something else is at the place.
+        If something else is at the place, or it is in the record of a project.
     RequestInvalid
         If the file came from outside of the root, and no place was named.
     PathRefused
@@ -135,7 +135,7 @@ def restore(move: Move, *, root: Path, to: Path | None = None) -> Move:
     """
     archived = held_place(root / move.target, root)
     place = back_place(move, root) if to is None else real_place(to, root)
-    refuse_records(place, root)
+    refuse_records(place, root / move.old_place if to is None else to, root)
     moving.regular(archived, ROLE)
     with open_book(root) as book:
         seen = moving.look(archived, ROLE)
