@@ -356,6 +356,21 @@ def test_equal_bytes_that_were_made_anew_are_archived_anew(root: Path, page: Pat
     assert states(root) == ["archived", "archived"]
 
 
+def test_a_move_that_was_cut_off_is_finished_also_if_the_file_was_away_meanwhile(root: Path, page: Path) -> None:
+    move = archive_file(page, root=root, tag=BAD)
+    away, other = page.with_suffix(".away"), root / "other.png"
+    # The line is on the disk and the file is not moved: that is what a kill between the two leaves.
+    (root / move.target).rename(away)
+    other.write_bytes(b"other")
+    archive_file(other, root=root, tag=BAD)
+    away.rename(page)
+    then = states(root)
+
+    archive_file(page, root=root, tag=BAD)
+
+    assert (then, states(root)) == (["unmoved", "archived"], ["archived", "archived"])
+
+
 def test_a_name_that_came_to_be_taken_is_not_taken_twice(root: Path, page: Path) -> None:
     free = root / "free.png"
 
