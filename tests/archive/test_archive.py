@@ -316,18 +316,6 @@ def test_a_broken_line_hides_no_file_and_stops_no_move(root: Path, page: Path) -
     assert sorted(states(root)) == ["archived"] * 3 + ["unrecorded"]
 
 
-def test_what_a_project_keeps_as_its_record_stays(root: Path) -> None:
-    picture = root / "runs/2026/outputs/page.png"
-    picture.parent.mkdir(parents=True)
-    picture.write_bytes(INK)
-    (root / ".kroma").mkdir()
-
-    with pytest.raises(InUse, match="record"):
-        archive_file(picture, root=root, tag=BAD)
-
-    assert picture.read_bytes() == INK
-
-
 def test_to_another_file_system_a_file_is_copied_checked_and_only_then_removed(
     root: Path, page: Path, other_disk: Path
 ) -> None:
@@ -366,6 +354,21 @@ def test_equal_bytes_that_were_made_anew_are_archived_anew(root: Path, page: Pat
 
     assert first.target != second.target
     assert states(root) == ["archived", "archived"]
+
+
+def test_a_move_that_was_cut_off_is_finished_also_if_the_file_was_away_meanwhile(root: Path, page: Path) -> None:
+    move = archive_file(page, root=root, tag=BAD)
+    away, other = page.with_suffix(".away"), root / "other.png"
+    # The line is on the disk and the file is not moved: that is what a kill between the two leaves.
+    (root / move.target).rename(away)
+    other.write_bytes(b"other")
+    archive_file(other, root=root, tag=BAD)
+    away.rename(page)
+    then = states(root)
+
+    archive_file(page, root=root, tag=BAD)
+
+    assert (then, states(root)) == (["unmoved", "archived"], ["archived", "archived"])
 
 
 def test_a_name_that_came_to_be_taken_is_not_taken_twice(root: Path, page: Path) -> None:

@@ -29,6 +29,9 @@ def back():
     (file,) = [file for file in listed(ROOT).files if file.is_there]
     return restore(file.move, root=ROOT, to=PLACE)
 
+def another_back():
+    return restore([file.move for file in listed(ROOT).files if file.move.source == "other.png"][0], root=ROOT)
+
 def killed_at(line, act):
     """Do it in a process that kills itself at the start of its nth line; tell whether it came so far."""
     pid = os.fork()
@@ -60,12 +63,15 @@ def prepared():
     PLACE.write_bytes(INK)
     if ACT == "back":
         away()
+    if ACT == "away, another back":
+        (ROOT / "other.png").write_bytes(INK)
+        archive_file(ROOT / "other.png", root=ROOT, tag=ArchiveTag.BAD)
 
 line, problems, seen = 0, [], {}
 while True:
     line += 1
     prepared()
-    if not killed_at(line, away if ACT == "away" else back):
+    if not killed_at(line, back if ACT == "back" else away):
         break
     held, states = contents(), sorted(file.state.value for file in listed(ROOT).files)
     seen[" ".join(states)] = seen.get(" ".join(states), 0) + 1
@@ -74,26 +80,28 @@ while True:
     if "unrecorded" in states or "gone" in states:
         problems.append((line, "not known", states))
     try:
-        away() if ACT == "away" else back()
+        if ACT == "away, another back":
+            another_back()
+        back() if ACT == "back" else away()
     except (FileMissing, ValueError):
         pass  # the killed one had come to its end
-    if ACT == "away":
-        others = [file.state.value for file in listed(ROOT).files]
-        ended = (not PLACE.exists(), others)
-        if ended != (True, ["archived"]):
+    if ACT != "back":
+        ended = (not PLACE.exists(), sorted(file.state.value for file in listed(ROOT).files))
+        if ended != (True, ["archived"] if ACT == "away" else ["archived", "restored"]):
             problems.append((line, "not finished", ended))
     elif (PLACE.read_bytes(), [file.state.value for file in listed(ROOT).files]) != (INK, ["restored"]):
         problems.append((line, "not back"))
     if contents() != [INK]:
         problems.append((line, "not one", len(contents())))
-    left = [path.name for top in (ROOT, PLACE.parent) for path in top.rglob("*.part")]
+    files = [path for top in (ROOT, PLACE.parent) for path in top.rglob("*") if path.is_file()]
+    left = [path.name for path in files if path.suffix == ".part" or path.stat().st_size == 0]
     if left:
         problems.append((line, "left", left))
 print(json.dumps({"lines": line, "problems": problems, "seen": seen}))
 '''
 
 
-@pytest.mark.parametrize("act", ["away", "back"])
+@pytest.mark.parametrize("act", ["away", "back", "away, another back"])
 @pytest.mark.parametrize("disks", ["one", "two"])
 def test_a_kill_at_any_line_loses_nothing_and_asking_again_finishes(
     other_disk: Path, tmp_path: Path, act: str, disks: str

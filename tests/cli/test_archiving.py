@@ -66,6 +66,16 @@ def test_a_project_has_an_archive_of_its_own_and_keeps_its_record(kroma, tmp_pat
     assert (root / ".kroma/project.json").exists()
 
 
+def test_a_project_keeps_its_record_from_the_archive_of_the_workspace_too(kroma, tmp_path: Path) -> None:
+    kroma("init", "noir")
+    card = tmp_path / "var/projects/noir/.kroma/project.json"
+
+    code, _, err = kroma("archive", card, "--as", "bad")
+
+    assert (code, "record of the project in" in err, card.exists()) == (3, True, True)
+    assert not (tmp_path / "archive").exists()
+
+
 def test_a_line_that_cannot_be_read_is_named(kroma, tmp_path: Path) -> None:
     (tmp_path / "page.png").write_bytes(b"ink")
     kroma("archive", "page.png", "--as", "bad")

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 ROLE: Final = "archive"
 _STEM_BYTES = 120
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-# What a project keeps as its record: within it nothing moves.
-_RECORDS = frozenset({".kroma", "inputs", "originals", "runs", "review", "baselines", "ledger.jsonl"})
+# What a project, a folder that has `.kroma`, keeps as its record: within it nothing moves.
+_RECORDS = frozenset({".kroma", "inputs", "originals", "runs", "review", "baselines", "ledger.jsonl", ARCHIVE})
 
 
 def real_place(path: Path, root: Path) -> Path:
@@ -56,15 +56,38 @@ def _resolved(path: Path) -> Path:
     return Path(os.path.realpath(path))
 
 
-def refuse_records(place: Path, root: Path) -> None:
-    """Refuse what has its place for a reason."""
-    if not place.is_relative_to(_resolved(root)):
-        return
-    first = place.relative_to(_resolved(root)).parts[:1]
-    if first == (ARCHIVE,):
+def refuse_records(place: Path, named: Path, root: Path) -> None:
+    """Refuse what has its place for a reason.
+
+    Parameters
+    ----------
+    place : Path
+        Without links on the way.
+    named : Path
+        The same place as it was asked for.
+    root : Path
+        The folder that has the archive. Projects are looked for wherever the place is, not only there.
+
+    Raises
+    ------
+    InUse
+        If it is in the archive, or in the record of a project.
+    """
+    if place.is_relative_to(_resolved(root) / ARCHIVE):
         raise InUse(shown(place), "it is a place in the archive", "name one outside of it")
-    if first and first[0] in _RECORDS and (root / ".kroma").is_dir():
-        raise InUse(shown(place), "it belongs to the project's record", "`kroma runs delete` takes a whole run away")
+    # A project may have its `runs` elsewhere, behind a link: then only the name leads past the project.
+    for way in (place, Path(os.path.abspath(named))):  # noqa: PTH100
+        if (project := _project_with(way)) is not None:
+            problem = f"it belongs to the record of the project in {shown(project)}"
+            raise InUse(shown(place), problem, "`kroma runs delete` takes a whole run away")
+
+
+def _project_with(way: Path) -> Path | None:
+    """Find the nearest project that has a path in its record."""
+    for folder in way.parents:
+        if way.relative_to(folder).parts[0] in _RECORDS and os.path.isdir(folder / ".kroma"):  # noqa: PTH112 - never raises
+            return folder
+    return None
 
 
 def make_folder(root: Path, tag: ArchiveTag) -> None:

@@ -83,13 +83,15 @@ def archive_file(path: Path, *, root: Path, tag: ArchiveTag, reason: str = "", a
     ('page.png', False, b'ink')
     """
     place = real_place(path, root)
-    refuse_records(place, root)
+    refuse_records(place, path, root)
     moving.regular(place, ROLE)
     make_folder(root, tag)
     with open_book(root) as book:
-        _undo_what_was_cut_off(book, root)
+        _undo_if_cut_off(book, root, book.last())
         seen = moving.look(place, ROLE)
         source, exact = recorded(place, root)
+        # While its disk was away nobody could tell that it had not moved.
+        _undo_if_cut_off(book, root, book.last_of(source))
         move = Move(
             at=(at or now()).astimezone(UTC),
             target=f"{ARCHIVE}/{tag.value}/_",
@@ -125,7 +127,7 @@ def restore(move: Move, *, root: Path, to: Path | None = None) -> Move:
     FileMissing, ContentDamaged
         If the archive does not have the file any more, or it is no longer what was moved there.
     InUse
-        If something else is at the place.
+        If something else is at the place, or it is in the record of a project.
     RequestInvalid
         If the file came from outside of the root, and no place was named.
     PathRefused
@@ -135,9 +137,10 @@ def restore(move: Move, *, root: Path, to: Path | None = None) -> Move:
     """
     archived = held_place(root / move.target, root)
     place = back_place(move, root) if to is None else real_place(to, root)
-    refuse_records(place, root)
+    refuse_records(place, root / move.old_place if to is None else to, root)
     moving.regular(archived, ROLE)
     with open_book(root) as book:
+        _undo_if_cut_off(book, root, book.last())
         seen = moving.look(archived, ROLE)
         if seen.sha256 != move.sha256:
             raise ContentDamaged(archived, move.sha256, seen.sha256)
@@ -201,9 +204,8 @@ def _undo(book: MoveBook, root: Path, move: Move, why: str) -> None:
             book.append(move.model_copy(update={"act": Act.UNDONE, "at": now(), "reason": why}))
 
 
-def _undo_what_was_cut_off(book: MoveBook, root: Path) -> None:
-    """Clear away what a killed move has left; only the newest line can be that of one."""
-    move = book.last()
+def _undo_if_cut_off(book: MoveBook, root: Path, move: Move | None) -> None:
+    """Clear away what a killed move has left; whoever adds a line does it for the newest one before."""
     if move is None or move.act is not Act.ARCHIVED:
         return
     archived = root / move.target
