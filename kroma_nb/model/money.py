@@ -74,6 +74,9 @@ class Money(Value):
         return f"${dollars:,}.{fraction}"
 
 
+NOTHING = Money()
+
+
 class Budget(Value):
     """What a project may cost; None is no limit.
 

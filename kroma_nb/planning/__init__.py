@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from kroma_nb.planning.jobs_file import JobEntry, load_jobs_file
     from kroma_nb.planning.manifest import Manifest, SceneEntry, load_manifest
     from kroma_nb.planning.postprocess import PostprocessFile, load_postprocess, profile_now
-    from kroma_nb.planning.price import catalog_of, load_catalog
+    from kroma_nb.planning.price import capped, catalog_of, load_catalog
     from kroma_nb.planning.seeds import seed_of
 
 # What only reads records must not wait for what draws pictures.
@@ -26,7 +26,7 @@ __getattr__, __dir__, _ = lazy_loader.attach(
         "jobs_file": ["JobEntry", "load_jobs_file"],
         "manifest": ["Manifest", "SceneEntry", "load_manifest"],
         "postprocess": ["PostprocessFile", "load_postprocess", "profile_now"],
-        "price": ["catalog_of", "load_catalog"],
+        "price": ["capped", "catalog_of", "load_catalog"],
         "seeds": ["seed_of"],
     },
 )
@@ -40,6 +40,7 @@ __all__ = [
     "Manifest",
     "PostprocessFile",
     "SceneEntry",
+    "capped",
     "catalog_of",
     "discover",
     "load_catalog",

@@ -83,10 +83,17 @@ def choose_card(catalog: Catalog, asked: str | None, loaded: LoadedManifest, *, 
         if asked is None:
             raise ManifestInvalid(loaded.file, "generation.provider", problem, hint)
         raise RequestInvalid(REQUEST, "provider", problem, hint)
-    return _capped(card, cap) if card.paid else card
+    return capped(card, cap) if card.paid else card
 
 
-def _capped(card: ModelCard, cap: Money | None) -> ModelCard:
+def capped(card: ModelCard, cap: Money | None) -> ModelCard:
+    """Bound what a picture of a paid model costs.
+
+    Raises
+    ------
+    RequestInvalid
+        If its price is not known and not capped, or lies above the cap.
+    """
     price = card.upper_price
     if cap is not None and not cap:
         problem = "a paid picture cannot cost nothing"

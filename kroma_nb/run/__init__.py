@@ -9,14 +9,14 @@ if TYPE_CHECKING:
     from kroma_nb.run.cache import PassCache
     from kroma_nb.run.engine import execute
     from kroma_nb.run.folder import PASS_FOLDERS, RunFolder, is_run_id
-    from kroma_nb.run.journal import is_abandoned, is_played, refuse_played
+    from kroma_nb.run.journal import has_begun, is_abandoned, is_played, refuse_played
     from kroma_nb.run.ledger import Ledger
     from kroma_nb.run.originals import Originals, paid_key
     from kroma_nb.run.playing import Equipment
     from kroma_nb.run.reading import RunRecord, open_record, read_run, run_folders
-    from kroma_nb.run.recovery import is_unaccounted, recover
-    from kroma_nb.run.replay import recorded_engine, replay_run
-    from kroma_nb.run.resume import Rest, more_of, rest_of, resume_run
+    from kroma_nb.run.recovery import end_of, is_unaccounted, recover
+    from kroma_nb.run.replay import recorded_engine, replay_run, taken_up
+    from kroma_nb.run.resume import Rest, more_of, refuse_without_inputs, rest_of, resume_run
     from kroma_nb.run.runlog import fold, write_log
     from kroma_nb.run.spend import Purse
     from kroma_nb.run.verify import Present, verify_run
@@ -29,14 +29,14 @@ __getattr__, __dir__, _ = lazy_loader.attach(
         "cache": ["PassCache"],
         "engine": ["execute"],
         "folder": ["PASS_FOLDERS", "RunFolder", "is_run_id"],
-        "journal": ["is_abandoned", "is_played", "refuse_played"],
+        "journal": ["has_begun", "is_abandoned", "is_played", "refuse_played"],
         "ledger": ["Ledger"],
         "originals": ["Originals", "paid_key"],
         "playing": ["Equipment"],
         "reading": ["RunRecord", "open_record", "read_run", "run_folders"],
-        "recovery": ["is_unaccounted", "recover"],
-        "replay": ["recorded_engine", "replay_run"],
-        "resume": ["Rest", "more_of", "rest_of", "resume_run"],
+        "recovery": ["end_of", "is_unaccounted", "recover"],
+        "replay": ["recorded_engine", "replay_run", "taken_up"],
+        "resume": ["Rest", "more_of", "refuse_without_inputs", "rest_of", "resume_run"],
         "runlog": ["fold", "write_log"],
         "spend": ["Purse"],
         "verify": ["Present", "verify_run"],
@@ -55,8 +55,10 @@ __all__ = [
     "RunFolder",
     "RunRecord",
     "Till",
+    "end_of",
     "execute",
     "fold",
+    "has_begun",
     "is_abandoned",
     "is_played",
     "is_run_id",
@@ -68,10 +70,12 @@ __all__ = [
     "recorded_engine",
     "recover",
     "refuse_played",
+    "refuse_without_inputs",
     "replay_run",
     "rest_of",
     "resume_run",
     "run_folders",
+    "taken_up",
     "verify_run",
     "write_log",
 ]

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 from kroma_nb.errors import AnswerLost, AnswerUnusable, InfraFailed, KromaError, ProviderFailed, WriteFailed
 from kroma_nb.model.ledger import Ended, Reserved
-from kroma_nb.model.money import Money
+from kroma_nb.model.money import NOTHING, Money
 from kroma_nb.model.paid import PaidAnswer, PaidRequest, Repeats
 from kroma_nb.model.run import CallEnded, CallStarted, Failure, now
 from kroma_nb.model.words import CallState
@@ -143,7 +143,9 @@ class Calls:
         if bound is not None:
             return self._keep(bound)
         self.in_doubt = False
-        self._end(CallState.RELEASED, ProviderFailed(painter.provider, "the call never arrived", "never_arrived"))
+        assert self._reserved is not None
+        never = ProviderFailed(painter.provider, "the call never arrived", "never_arrived")
+        self._end(CallState.RELEASED, never, gives_back=self._reserved.upper)
         return None
 
     def _sent(self) -> PaidAnswer:
@@ -227,7 +229,7 @@ class Calls:
         self._write(receipt.ended(now()), AnswerUnusable(call.provider, receipt.says) if not receipt.usable else None)
         return receipt
 
-    def _end(self, end: CallState, cause: BaseException) -> None:
+    def _end(self, end: CallState, cause: BaseException, *, gives_back: Money = NOTHING) -> None:
         assert self._reserved is not None
         ended = Ended(
             at=now(),
@@ -238,13 +240,13 @@ class Calls:
             error_code=code_of(cause),
             says=self._told(cause),
         )
-        self._write(ended, cause)
+        self._write(ended, cause, gives_back)
 
-    def _write(self, ended: Ended, cause: BaseException | None) -> None:
+    def _write(self, ended: Ended, cause: BaseException | None, gives_back: Money = NOTHING) -> None:
         """Write what became of the call: into the ledger first, then into the journal."""
         assert self._reserved is not None
         call, self._reserved = self._reserved, None
-        self.counter.purse.end(ended)
+        self.counter.purse.end(ended, gives_back=gives_back)
         failure = None
         if cause is not None:
             kind = getattr(cause, "error_kind", "unknown")

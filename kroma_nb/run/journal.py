@@ -203,6 +203,17 @@ def is_abandoned(folder: RunFolder) -> bool:
     return folder.journal_path.stat().st_size > 0 and not folder.log_path.exists()
 
 
+def has_begun(folder: RunFolder) -> bool:
+    """Tell whether the first line of a run's journal is whole: a kill may have come before.
+
+    Raises
+    ------
+    RecordInvalid
+        If that line is no event.
+    """
+    return next(read_events(folder.journal_path), None) is not None
+
+
 INPUTS = ""
 """The key under which an index keeps the events of the run's inputs; no job has it as its id."""
 

@@ -105,9 +105,18 @@ class Ledger:
                     calls[entry.call_id] = calls[entry.call_id][0], entry
         return tuple(calls.values())
 
-    def open_calls(self, run_id: str) -> tuple[Reserved, ...]:
-        """Give the calls of a run of which nobody has written what became of them."""
-        return tuple(call for call, ended in self.calls_of(run_id) if ended is None)
+    def call(self, call_id: str) -> Reserved:
+        """Give a call by its id.
+
+        Raises
+        ------
+        KeyError
+            If there is none.
+        """
+        for entry, _ in self.entries():
+            if isinstance(entry, Reserved) and entry.call_id == call_id:
+                return entry
+        raise KeyError(call_id)
 
     def size_bytes(self) -> int:
         """Give the size of the file; 0 where there is none."""

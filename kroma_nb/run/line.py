@@ -31,6 +31,11 @@ IN_FLIGHT = 64
 """How many tasks are handed to an executor ahead of time; a waiting task holds no pixels."""
 
 
+NEVER_BOUGHT = Failure(
+    error_kind="provider", error_code="not_bought", message="The run that this one makes again has not bought it."
+)
+
+
 class Line:
     """The candidates on their way, a window at a time; what happens is journalled before it is told.
 
@@ -118,9 +123,12 @@ class Line:
             self._waiting.appendleft(turn)
 
     def _note_lost(self, turn: Turn, task: CandidateTask) -> None:
-        """Book a picture of a run that buys nothing, and whose original is gone."""
-        gone = FileMissing(task.folder.root / "originals", turn.job.id, "what was bought for it is not there")
-        unmade = _unmade(task, CandidateStatus.FAILED_PROVIDER, failure_of(gone, task.folder))
+        """Book a picture of a replay, which buys nothing, that was never bought, or whose original is gone."""
+        if turn.was_bought:
+            gone = FileMissing(task.folder.root / "originals", turn.job.id, "what was bought for it is not there")
+            unmade = _unmade(task, CandidateStatus.FAILED_PROVIDER, failure_of(gone, task.folder))
+        else:
+            unmade = _unmade(task, CandidateStatus.CANCELED, NEVER_BOUGHT)
         for event in self.run.settle(turn.job, unmade):
             self._note(event)
 

@@ -10,6 +10,7 @@ from kroma_nb.model.brief import Engine
 from kroma_nb.model.run import CandidateFinished, JobFinished, RunFinished, StoredFile, now
 from kroma_nb.model.words import CandidateStatus, JobStatus, RunStatus
 from kroma_nb.qa import rank_candidates
+from kroma_nb.run.runlog import NOTHING_MADE
 from kroma_nb.run.tasks import CandidateTask, failure_of
 
 if TYPE_CHECKING:
@@ -66,6 +67,8 @@ class Turn:
         Whether it is bought although it may have been billed before.
     original : BoughtPicture or None
         The picture that it takes up, whatever its key is by now; None where it is made, or bought.
+    was_bought : bool
+        In a replay, whether the run that it makes again has a picture of it.
     """
 
     job: Job
@@ -73,6 +76,7 @@ class Turn:
     doubtful: Reserved | None = None
     pay_again: bool = False
     original: BoughtPicture | None = None
+    was_bought: bool = False
 
 
 @dataclass
@@ -174,6 +178,8 @@ class Playing:
                 "`kroma resume --pay-again` buys them again."
             )
         if self.ends[CandidateStatus.FAILED_PROVIDER]:
+            if self.plan.card.paid and self.equipment.till is None:
+                steps.append("A replay buys nothing: put back what is missing under originals/.")
             steps.append("Each failed candidate names its cause; mend it and give `kroma resume`.")
         if not steps and status is not RunStatus.OK:
             steps.append("The guard let no picture of some scenes through: `kroma retry` draws them with other seeds.")
@@ -181,6 +187,8 @@ class Playing:
 
     def interrupted(self, why: str = "") -> RunFinished:
         """Close a run that was cut short."""
+        if any(file.sha256 not in self.inputs for file in self.plan.inputs):
+            return RunFinished(at=now(), status=RunStatus.INTERRUPTED, next_step=f"{why} {NOTHING_MADE}".strip())
         done, planned = list(self.ended_jobs.values()).count(JobStatus.DONE), len(self.plan.jobs)
         total = self.ends.total() + sum(self._to_come.values())
         kept = f"{self.ends[CandidateStatus.DONE]} of {total} pictures are kept here"

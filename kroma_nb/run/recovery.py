@@ -12,9 +12,11 @@ from kroma_nb.run.happened import Happened
 from kroma_nb.run.journal import read_events, reopen_journal
 from kroma_nb.run.ledger import Ledger
 from kroma_nb.run.originals import Originals
-from kroma_nb.run.runlog import KILLED, KILLED_FAILURE, write_run_log
+from kroma_nb.run.runlog import KILLED_FAILURE, killed_step, write_run_log
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from kroma_nb.model.brief import Seeds
     from kroma_nb.model.ledger import Reserved
     from kroma_nb.model.plan import Plan
@@ -26,8 +28,8 @@ if TYPE_CHECKING:
 UNKNOWN = "The process was killed while the call was under way: nobody knows whether it was billed."
 
 
-def recover(folder: RunFolder, purse: Purse) -> RunFinished | None:
-    """Close a run whose process is gone; None where somebody else has done it meanwhile.
+def recover(folder: RunFolder, purse: Purse) -> bool:
+    """Close a run whose process is gone; False where somebody else has done it meanwhile.
 
     Every call of it that has no end gets one: settled where its answer was kept, else in doubt.
 
@@ -44,18 +46,18 @@ def recover(folder: RunFolder, purse: Purse) -> RunFinished | None:
     with reopen_journal(folder.journal_path) as journal:
         happened = Happened().hear(read_events(folder.journal_path))
         if happened.started is None:
-            return None
-        account_for(folder, purse, journal)
+            return False
+        if plan.card.paid:
+            account_for(folder, purse, journal)
         happened = Happened().hear(read_events(folder.journal_path))
         for outcome in _in_doubt(plan, happened, _without_end(folder)):
             journal.append(CandidateFinished(at=now(), outcome=outcome))
         if happened.finished is None:
-            journal.append(
-                RunFinished(at=now(), status=RunStatus.INTERRUPTED, next_step=KILLED, failure=KILLED_FAILURE)
-            )
+            step = killed_step(plan, happened)
+            journal.append(RunFinished(at=now(), status=RunStatus.INTERRUPTED, next_step=step, failure=KILLED_FAILURE))
         journal.sync()
         write_run_log(folder, plan)
-        return RunFinished(at=now(), status=RunStatus.INTERRUPTED, next_step=KILLED, failure=KILLED_FAILURE)
+        return True
 
 
 def account_for(folder: RunFolder, purse: Purse, journal: Journal) -> None:
@@ -64,7 +66,7 @@ def account_for(folder: RunFolder, purse: Purse, journal: Journal) -> None:
     for call, ended in ledger.calls_of(folder.run_id):
         # One that was in doubt may have been asked after, and its answer kept, before the next kill.
         if ended is None or (ended.ended is CallState.IN_DOUBT and Originals(folder.root).receipt(call)):
-            purse.end(_end_of(folder, call))
+            purse.end(end_of(folder.root, call))
     for call, ended in ledger.calls_of(folder.run_id):
         known = calls.get(call.call_id)
         if ended is not None and (known is None or known.ended is not ended.ended):
@@ -85,6 +87,8 @@ def is_unaccounted(folder: RunFolder) -> bool:
     RecordInvalid
         If ledger or journal are not what was written.
     """
+    if not folder.plan().card.paid:
+        return False
     known = {call_id: call.ended for call_id, call in _calls_of(folder).items()}
     calls = Ledger(folder.root).calls_of(folder.run_id)
     return any(ended is None or known.get(call.call_id) is not ended.ended for call, ended in calls)
@@ -95,8 +99,9 @@ def _calls_of(folder: RunFolder) -> dict[str, CallRecord]:
     return {call.call_id: call for calls in happened.calls.values() for call in calls.values()}
 
 
-def _end_of(folder: RunFolder, call: Reserved) -> Ended:
-    receipt = Originals(folder.root).receipt(call)
+def end_of(root: Path, call: Reserved) -> Ended:
+    """Give what became of a call of a run that nobody plays: settled where its answer was kept, else in doubt."""
+    receipt = Originals(root).receipt(call)
     if receipt is not None:
         return receipt.ended(now())
     doubt = CallState.IN_DOUBT

@@ -11,7 +11,8 @@ from kroma_nb.model.brief import Engine
 from kroma_nb.model.run import InputStored, StoredFile, now
 from kroma_nb.run.engine import play, refuse_unplayable, started_of
 from kroma_nb.run.folder import RunFolder, new_run_id
-from kroma_nb.run.journal import open_journal
+from kroma_nb.run.happened import Happened
+from kroma_nb.run.journal import open_journal, read_events
 from kroma_nb.run.kept import read_kept
 from kroma_nb.run.originals import Originals
 from kroma_nb.run.playing import Playing, Turn
@@ -22,9 +23,7 @@ if TYPE_CHECKING:
     from threading import Event as Flag
 
     from kroma_nb.model.brief import Painter
-    from kroma_nb.model.ledger import BoughtPicture
     from kroma_nb.model.run import Event
-    from kroma_nb.run.happened import Happened
     from kroma_nb.run.playing import Equipment
     from kroma_nb.run.resume import Rest
 
@@ -39,6 +38,26 @@ def recorded_engine(rest: Rest) -> Engine:
     )
     version = next((record.version for record in passes), "")
     return Engine(provider=rest.plan.card.provider, model=rest.plan.card.model, version=version)
+
+
+def taken_up(folder: RunFolder, rest: Rest, of: RunFolder) -> Rest:
+    """Give what a replay has left to do, each picture with what was bought for it in the run that it makes again.
+
+    Parameters
+    ----------
+    folder : RunFolder
+        The replay.
+    rest : Rest
+        What its own files say.
+    of : RunFolder
+        The run that it makes again. Where that is gone, so is what was bought for it.
+    """
+    if not rest.plan.card.paid or not of.journal_path.exists():
+        return rest
+    before = replace(rest, happened=Happened().hear(read_events(of.journal_path)))
+    turns = (_with_original(folder, before, turn) for turn in rest.turns)
+    # What was never bought is no part of what is left.
+    return replace(rest, turns=tuple(turn for turn in turns if turn.was_bought))
 
 
 def replay_run(
@@ -74,7 +93,7 @@ def replay_run(
     refuse_unplayable(rest.plan, painter)
     stored = tuple(_stored(folder, rest, ref) for ref in range(len(rest.plan.inputs)))
     turns = tuple(
-        Turn(job, candidate, original=_original_of(folder, rest, job.id, candidate.index))
+        _with_original(folder, rest, Turn(job, candidate))
         for job in rest.plan.jobs
         for candidate in every_candidate(job, rest.happened)
     )
@@ -84,14 +103,15 @@ def replay_run(
     return _replayed(run, folder.run_id, (*stored, *_added(rest.happened)), stop)
 
 
-def _original_of(folder: RunFolder, rest: Rest, job_id: str, index: int) -> BoughtPicture | None:
-    """Give what a candidate was bought with; None where it was not bought, or that is gone."""
-    outcomes = rest.happened.outcomes.get(job_id, {}).get(index, [])
+def _with_original(folder: RunFolder, rest: Rest, turn: Turn) -> Turn:
+    """Add to a turn what was bought for it in a run, where it was bought and that is still there."""
+    outcomes = rest.happened.outcomes.get(turn.job.id, {}).get(turn.candidate.index, [])
     if not rest.plan.card.paid or not outcomes or not outcomes[-1].passes:
-        return None
+        return turn
     with contextlib.suppress(FileMissing):
-        return Originals(folder.root).taken_up(outcomes[-1].passes[0], outcomes[-1].notes)
-    return None
+        original = Originals(folder.root).taken_up(outcomes[-1].passes[0], outcomes[-1].notes)
+        return replace(turn, original=original, was_bought=True)
+    return replace(turn, was_bought=True)
 
 
 def _stored(folder: RunFolder, rest: Rest, place: int) -> InputStored:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator
     from threading import Event as Flag
 
-    from kroma_nb.model.brief import Painter
+    from kroma_nb.model.brief import Engine, Painter
     from kroma_nb.model.ledger import Reserved
     from kroma_nb.model.paid import PaidPainter
     from kroma_nb.model.plan import Job, Plan
@@ -60,6 +60,11 @@ class Rest:
     happened: Happened
     added: CandidatesAdded | None = None
 
+    @property
+    def replays(self) -> str | None:
+        """The run that it makes again; None where it is no replay."""
+        return self.happened.started.replays if self.happened.started else None
+
 
 def _never(_: Reserved) -> bool:
     return False
@@ -82,7 +87,9 @@ def rest_of(folder: RunFolder, *, pay_again: bool = False, takes_over: Callable[
         If the run's files are not what was written.
     """
     plan, happened = folder.plan(), Happened().hear(read_events(folder.journal_path))
-    reserved = {call.call_id: call for call, _ in Ledger(folder.root).calls_of(folder.run_id)}
+    # A run that costs nothing goes on whatever becomes of the ledger.
+    calls = Ledger(folder.root).calls_of(folder.run_id) if plan.card.paid else ()
+    reserved = {call.call_id: call for call, _ in calls}
     turns: list[Turn] = []
     in_doubt: list[Turn] = []
     for job in plan.jobs:
@@ -183,7 +190,7 @@ def resume_run(
     folder: RunFolder,
     rest: Rest,
     *,
-    painter: Painter | PaidPainter,
+    painter: Painter | PaidPainter | Engine,
     equipment: Equipment,
     stop: Flag | None = None,
 ) -> Generator[Event, None, None]:
@@ -204,12 +211,24 @@ def resume_run(
         If the disk refuses; what was made is kept.
     """
     refuse_unplayable(rest.plan, painter)
-    refuse_unpaid(rest.plan, equipment)
+    if rest.replays is None:
+        refuse_unpaid(rest.plan, equipment)
+    refuse_without_inputs(folder, rest)
+    return _resumed(folder, rest, Playing(rest.plan, folder, painter, equipment, rest.turns), stop)
+
+
+def refuse_without_inputs(folder: RunFolder, rest: Rest) -> None:
+    """Refuse to go on with a run that ended before its inputs were kept.
+
+    Raises
+    ------
+    RequestInvalid
+        With the input that is missing.
+    """
     for file in rest.plan.inputs:
         if file.sha256 not in rest.happened.paths:
             problem = f"run {folder.run_id} ended before {file.ref} was kept, so nothing was made yet"
             raise RequestInvalid("request", "run", problem, "plan it again, and delete this one")
-    return _resumed(folder, rest, Playing(rest.plan, folder, painter, equipment, rest.turns), stop)
 
 
 def _resumed(folder: RunFolder, rest: Rest, run: Playing, stop: Flag | None) -> Generator[Event, None, None]:

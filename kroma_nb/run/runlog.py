@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 
 KILLED = "The process that made it was killed; what was done is kept, and `kroma resume` finishes the rest."
+NOTHING_MADE = "It was cut short before its inputs were kept, so nothing was made: plan it again, and delete this one."
 KILLED_FAILURE = Failure(error_kind="infra", error_code="killed", message="the process that made the run is gone")
 
 
@@ -93,8 +94,13 @@ def _run_log(plan: Plan, happened: Happened, jobs: tuple[JobRecord, ...], *, spe
         inputs=tuple(happened.inputs),
         jobs=jobs,
         notes=plan.notes,
-        next_step=finished.next_step if finished else "" if played else KILLED,
+        next_step=finished.next_step if finished else "" if played else killed_step(plan, happened),
     )
+
+
+def killed_step(plan: Plan, happened: Happened) -> str:
+    """Say what to do with a run whose process is gone."""
+    return KILLED if all(file.sha256 in happened.paths for file in plan.inputs) else NOTHING_MADE
 
 
 def _job_record(job: Job, plan: Plan, happened: Happened) -> JobRecord:

@@ -8,10 +8,11 @@ from threading import Lock
 from time import monotonic
 from typing import TYPE_CHECKING, Protocol
 
+from kroma_nb.model.money import NOTHING, Money
+
 if TYPE_CHECKING:
     from kroma_nb.model.ledger import Ended, Reserved
     from kroma_nb.model.limits import CallLimits
-    from kroma_nb.model.money import Money
 
 
 class Purse(Protocol):
@@ -38,8 +39,14 @@ class Purse(Protocol):
             If it cannot be written; then nothing is put aside either.
         """
 
-    def end(self, ended: Ended) -> None:
+    def end(self, ended: Ended, *, gives_back: Money = NOTHING) -> None:
         """Write what became of a call.
+
+        Parameters
+        ----------
+        ended : Ended
+        gives_back : Money
+            What the run's limit is lowered by: what an earlier process had put aside for a call that never arrived.
 
         Raises
         ------

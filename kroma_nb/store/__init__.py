@@ -13,6 +13,7 @@ from kroma_nb.store.costs import (
     list_costs,
     luck,
     month_of,
+    open_calls,
     put_ledger,
     rival_of,
 )
@@ -62,6 +63,7 @@ __all__ = [
     "list_runs",
     "luck",
     "month_of",
+    "open_calls",
     "open_store",
     "pace",
     "put_imported",

@@ -154,6 +154,13 @@ def rival_of(rows: sa.Connection, project_id: str, key: str) -> Rival | None:
     return Rival(found.call_id, found.run_name, CallState(found.state)) if found else None
 
 
+def open_calls(rows: sa.Connection, project_id: str) -> tuple[tuple[str, str], ...]:
+    """Give every call of which nobody has written what became of it, with its run."""
+    is_open = reservations.c.state == CallState.OPEN.value
+    wanted = sa.select(reservations.c.call_id, reservations.c.run_name).where(reservations.c.project_id == project_id)
+    return tuple((call_id, run_id) for call_id, run_id in rows.execute(wanted.where(is_open)))
+
+
 def keys_in_doubt(rows: sa.Connection, project_id: str) -> frozenset[str]:
     """Give the keys of all pictures of which nobody knows whether they were billed."""
     in_doubt = reservations.c.state == CallState.IN_DOUBT.value

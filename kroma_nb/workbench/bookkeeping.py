@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from kroma_nb import run, store
 from kroma_nb.errors import BudgetExceeded, CallInDoubt, CallUnderWay, InfraFailed, RecordInvalid
 from kroma_nb.model.ledger import Ended
+from kroma_nb.model.money import NOTHING, Money
 from kroma_nb.model.run import now
 from kroma_nb.model.words import CallState
 from kroma_nb.store import LedgerRead
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kroma_nb.model.ledger import LedgerEntry, Reserved
-    from kroma_nb.model.money import Money
     from kroma_nb.model.project import ProjectCard
     from kroma_nb.store import Rival, Rows
     from kroma_nb.workbench.project import Project
@@ -77,6 +77,7 @@ class ProjectPurse:
         self.project, self.limit = project, limit
         self._ledger = run.Ledger(project.root)
         self._is_no_copy = False
+        self._own: set[str] = set()
 
     def reserve(self, call: Reserved, *, leave: Money, pay_again: bool = False) -> None:
         """Put the upper price of a call aside: in the ledger, and in one write transaction of the database.
@@ -100,10 +101,14 @@ class ProjectPurse:
                 key = str(card.id)
                 self._put_card(rows, card)
                 read_ledger(rows, key, self.project.root)
-                _refuse_rival(store.rival_of(rows, key, call.key), pay_again=pay_again)
+                while (rival := store.rival_of(rows, key, call.key)) is not None and not self._is_known(rival, call):
+                    book.append(run.end_of(self.project.root, self._ledger.call(rival.call_id)))
+                    read_ledger(rows, key, self.project.root)
+                _refuse_rival(rival, pay_again=pay_again)
                 self._refuse_over(rows, card, call, leave)
                 book.append(call)
                 written = True
+                self._own.add(call.call_id)
                 read_ledger(rows, key, self.project.root)
         except Exception:
             if written:
@@ -111,8 +116,14 @@ class ProjectPurse:
                 self.end(Ended(at=now(), call_id=call.call_id, ended=CallState.RELEASED, says="it was not made"))
             raise
 
-    def end(self, ended: Ended) -> None:
+    def end(self, ended: Ended, *, gives_back: Money = NOTHING) -> None:
         """Write what became of a call.
+
+        Parameters
+        ----------
+        ended : Ended
+        gives_back : Money
+            What the run's limit is lowered by: what an earlier process had put aside for a call that never arrived.
 
         Raises
         ------
@@ -121,8 +132,21 @@ class ProjectPurse:
         """
         with self._ledger.held() as book:
             book.append(ended)
+            self.limit -= gives_back
             with contextlib.suppress(InfraFailed, RecordInvalid):
                 self._catch_up()
+
+    def _is_known(self, rival: Rival, call: Reserved) -> bool:
+        """Tell whether what became of a rival is known, or still to come: nobody else ends it otherwise.
+
+        The run of an open one may have been killed, or have lost its folder, or ended while the ledger was held.
+        """
+        if rival.state is not CallState.OPEN:
+            return True
+        if rival.run_id == call.run_id:
+            return rival.call_id in self._own
+        journal = run.RunFolder(self.project.root, rival.run_id).journal_path
+        return journal.exists() and run.is_played(journal)
 
     def _catch_up(self) -> None:
         index, card = self.project.bench.index, self.project.card

@@ -12,7 +12,7 @@ from kroma_nb.model.words import RunStatus
 from kroma_nb.run import RunFolder
 from kroma_nb.workbench.bookkeeping import read_ledger
 from kroma_nb.workbench.marking import seen
-from kroma_nb.workbench.recovering import recover_all
+from kroma_nb.workbench.recovering import end_orphans, recover_all
 from kroma_nb.workbench.rows_of import (
     look_at,
     place_of,
@@ -75,14 +75,16 @@ class CatchUp:
             with self._writing() as rows:
                 store.put_project(rows, self.card, place_of(self.project))
         recover_all(self.project)
+        unreadable = self._ledger()
+        self._end_orphans()
         folders = {path.name for path in run.run_folders(self.project.root)}
         gone = sorted(self.known.keys() - folders)
         for run_id in gone:
             with self._writing() as rows:
                 store.drop_run(rows, self.key, run_id)
         stale = sorted(name for name in folders if self._is_stale(name))
-        unreadable = [lost for name in stale if (lost := self._run(name)) is not None]
-        unreadable += [*self._ledger(), *self._imported(anew=bool(stale or gone))]
+        unreadable += [lost for name in stale if (lost := self._run(name)) is not None]
+        unreadable += self._imported(anew=bool(stale or gone))
         return Caught(tuple(unreadable), self.behind)
 
     @contextmanager
@@ -121,6 +123,12 @@ class CatchUp:
         except RecordInvalid as error:
             return [unreadable_of(self.project, error)]
         return []
+
+    def _end_orphans(self) -> None:
+        if self.behind is None:
+            with self.project.bench.index.store.reading() as rows:
+                calls = store.open_calls(rows, self.key)
+            end_orphans(self.project, calls)
 
     def _imported(self, *, anew: bool) -> list[Unreadable]:
         """Write the pictures beside the runs; runs that are gone, or written anew, have taken their links along."""

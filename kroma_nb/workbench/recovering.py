@@ -12,6 +12,8 @@ from kroma_nb.run import RunFolder
 from kroma_nb.workbench.bookkeeping import ProjectPurse
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from kroma_nb.workbench.project import Project
 
 
@@ -38,6 +40,25 @@ def recover_one(project: Project, run_id: str) -> bool:
     return run.is_abandoned(folder) and _closed(project, folder)
 
 
+def end_orphans(project: Project, calls: Iterable[tuple[str, str]]) -> None:
+    """Give open calls an end whose runs are gone, or have ended without one.
+
+    Parameters
+    ----------
+    project : Project
+    calls : iterable of tuple of str
+        Each an open call's id, and its run's.
+    """
+    for call_id, run_id in calls:
+        # What is wrong with its files is said by whoever reads it.
+        with contextlib.suppress(KromaError, KeyError):
+            if RunFolder(project.root, run_id).journal_path.exists():
+                account_for(project, run_id)
+            else:
+                call = run.Ledger(project.root).call(call_id)
+                ProjectPurse(project, Money()).end(run.end_of(project.root, call))
+
+
 def account_for(project: Project, run_id: str) -> None:
     """Close a run whose process is gone, and give every call of a run that nobody plays the end that it lacks.
 
@@ -54,5 +75,5 @@ def account_for(project: Project, run_id: str) -> None:
 def _closed(project: Project, folder: RunFolder) -> bool:
     with contextlib.suppress(InUse):
         # Somebody else may be closing it, or going on with it, at this very moment.
-        return run.recover(folder, ProjectPurse(project, Money())) is not None
+        return run.recover(folder, ProjectPurse(project, Money()))
     return False

@@ -8,8 +8,8 @@ from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from kroma_nb import planning, report, run
-from kroma_nb.errors import KromaError, RequestInvalid
-from kroma_nb.run import RunFolder
+from kroma_nb.errors import KromaError
+from kroma_nb.workbench.begun import begun, unaltered
 from kroma_nb.workbench.caching import cache_of
 from kroma_nb.workbench.paying import crew_of, painter_of
 from kroma_nb.workbench.recovering import recover_one
@@ -63,18 +63,9 @@ class Proof:
         return self.view.html()
 
 
-def _folder_of(one: Run) -> RunFolder:
-    folder = RunFolder(one.project.root, one.run_id)
-    if not folder.journal_path.exists():
-        problem = f"run {one.run_id} has no journal: another program has made it, and nothing says how"
-        raise RequestInvalid("request", "run", problem, "replay a run that kroma_nb has made")
-    run.refuse_played(folder.journal_path)
-    return folder
-
-
 def verified(one: Run, *, workers: int | None = None, on_check: Callable[[PassCheck], object] | None = None) -> Proof:
     """Make every local pass of a run again in scratch space, and compare."""
-    folder = _folder_of(one)
+    folder = begun(one)
     project = one.project
     present = run.Present(
         painter_of=lambda plan: cast("Painter", painter_of(plan)),
@@ -92,7 +83,7 @@ def _profile_of(project: Project, plan: ColorPlan) -> ColorProfile | None:
 
 def replayed(one: Run, how: How) -> str:
     """Make a run again into a new one, and give its id."""
-    folder = _folder_of(one)
+    folder = unaltered(one)
     recover_one(one.project, one.run_id)
     rest = run.rest_of(folder)
     # Nobody is called and nothing is bought, so that a paid engine need not even be installed.

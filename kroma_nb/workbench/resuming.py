@@ -13,6 +13,7 @@ from kroma_nb.model.paid import Repeats
 from kroma_nb.model.run import now
 from kroma_nb.model.words import RunStatus
 from kroma_nb.run import RunFolder
+from kroma_nb.workbench.begun import unaltered
 from kroma_nb.workbench.forecasting import price_of
 from kroma_nb.workbench.left import left_rows, left_view
 from kroma_nb.workbench.paying import confirmed, crew_of, equipment_for, painter_of
@@ -20,7 +21,7 @@ from kroma_nb.workbench.recovering import account_for
 from kroma_nb.workbench.watching import watched
 
 if TYPE_CHECKING:
-    from kroma_nb.model.brief import Painter
+    from kroma_nb.model.brief import Engine, Painter
     from kroma_nb.model.ledger import Reserved
     from kroma_nb.model.left import LeftRow
     from kroma_nb.model.money import Catalog
@@ -42,13 +43,14 @@ class LeftToDo:
         Of the rest alone.
     in_doubt : int
         Pictures that stay as they are, because nobody knows whether they were billed.
-    painter : Painter or PaidPainter
+    painter : Painter, PaidPainter or Engine
+        The engine; of a paid replay only what its record says, as nobody is called.
     """
 
     rest: run.Rest
     forecast: Forecast
     in_doubt: int
-    painter: Painter | PaidPainter
+    painter: Painter | PaidPainter | Engine
 
     @property
     def rows(self) -> tuple[LeftRow, ...]:
@@ -75,18 +77,18 @@ def left_to_do(one: Run, *, pay_again: bool = False, more: tuple[str, int] | Non
     Raises
     ------
     RequestInvalid
-        If another program has made it, or there is no such job.
+        If another program has made it, nothing was made yet, there is no such job, or a picture's price is not known.
     InUse
         If a living process plays it.
     RecordInvalid
         If its files are not what was written.
     """
-    folder = RunFolder(one.project.root, one.run_id)
-    if not folder.journal_path.exists():
-        problem = f"run {one.run_id} has no journal: another program has made it, and only that can go on with it"
-        raise RequestInvalid("request", "run", problem, "plan its scenes anew")
-    run.refuse_played(folder.journal_path)
+    folder = unaltered(one)
     account_for(one.project, one.run_id)
+    rest = run.rest_of(folder)
+    run.refuse_without_inputs(folder, rest)
+    if rest.replays is not None:
+        return _left_of_replay(folder, rest, more)
     catalog = planning.catalog_of(one.project.bench.home)
     plan = _at_todays_price(folder.plan(), catalog)
     painter = painter_of(plan)
@@ -98,6 +100,25 @@ def left_to_do(one: Run, *, pay_again: bool = False, more: tuple[str, int] | Non
     turns = [(turn.job, turn.candidate) for turn in rest.turns if turn.doubtful is None]
     forecast = price_of(one.project, rest.plan, turns, pay_again=pay_again)
     return LeftToDo(rest, forecast, len(rest.in_doubt), painter)
+
+
+def _left_of_replay(folder: RunFolder, rest: run.Rest, more: tuple[str, int] | None) -> LeftToDo:
+    """Find what a replay has left: it goes on as one, so that nothing is bought, and nothing comes from the cache.
+
+    Raises
+    ------
+    RequestInvalid
+        If more candidates are asked for: a replay has those of its run.
+    """
+    assert rest.replays is not None
+    if more is not None:
+        problem = f"run {folder.run_id} makes run {rest.replays} again, and has no candidates of its own"
+        raise RequestInvalid("request", "run", problem, f"ask for more candidates of {rest.replays}")
+    paid = rest.plan.card.paid
+    rest = run.taken_up(folder, rest, RunFolder(folder.root, rest.replays))
+    engine = run.recorded_engine(rest) if paid else painter_of(rest.plan)
+    nothing = Forecast(pictures=len(rest.turns), paid_pictures=0, prices_as_of=rest.plan.forecast.prices_as_of)
+    return LeftToDo(rest, nothing, 0, engine)
 
 
 def _takes_over(painter: Painter | PaidPainter, plan: Plan, catalog: Catalog, call: Reserved) -> bool:
@@ -120,16 +141,14 @@ def _at_todays_price(plan: Plan, catalog: Catalog) -> Plan:
     Raises
     ------
     RequestInvalid
-        If a picture costs more by now than the plan allows.
+        If a picture costs more by now than the plan allows, or its price is not known any more and nothing caps it.
     """
     if not plan.card.paid:
         return plan
     card = catalog.find(plan.card.provider, plan.card.model)
-    if card is None or not card.paid or card.upper_price is None:
+    if card is None or not card.paid:
         return plan
-    if plan.max_price is not None and plan.max_price < card.upper_price:
-        problem = f"a picture costs up to {card.upper_price} by now, and the run was planned with {plan.max_price}"
-        raise RequestInvalid("request", "max_price", problem, "plan its scenes anew with a higher one")
+    card = planning.capped(card, plan.max_price)
     forecast = plan.forecast.model_copy(update={"prices_as_of": catalog.as_of})
     return plan.model_copy(update={"card": card, "forecast": forecast})
 
@@ -163,7 +182,11 @@ def resumed(one: Run, decision: Decision, how: How, *, more: tuple[str, int] | N
     # What the whole run may cost: what it has cost so far, and what is confirmed for the rest.
     limit = one.log.spent + (allowed or Money())
     with crew_of(how) as crew:
-        equipment = equipment_for(project, plan, left.painter, executor=crew, limit=limit)
+        if left.rest.replays is None:
+            painter = cast("Painter | PaidPainter", left.painter)
+            equipment = equipment_for(project, plan, painter, executor=crew, limit=limit)
+        else:
+            equipment = run.Equipment(executor=crew)
         folder = RunFolder(project.root, one.run_id)
         events = run.resume_run(folder, left.rest, painter=left.painter, equipment=equipment, stop=how.get("stop"))
         watched(project, events, how.get("on_event"), one.run_id)

@@ -302,7 +302,7 @@ def test_a_signal_during_a_call_lets_it_come_to_its_end_and_books_it(server, ben
     run = story.runs["latest"]
     assert run.status is RunStatus.INTERRUPTED
     assert run.log.spent.micro_usd == 40_000 * server.bills
-    assert not Ledger(story.root).open_calls(run.run_id)
+    assert all(ended is not None for _, ended in Ledger(story.root).calls_of(run.run_id))
 
 
 HOLD = """

@@ -69,6 +69,37 @@ def test_a_call_that_never_arrived_is_made_anew_only_within_what_is_confirmed_at
     assert str(run.log.spent) == str(story.costs.total) == "$0.90"
 
 
+def test_a_call_that_never_arrived_gives_its_money_back_so_that_a_resume_that_costs_nothing_buys_nothing(
+    server, story, paid
+) -> None:
+    run = in_doubt(server, story, paid, "asked")
+    server.billed.clear()  # it never arrived after all
+    left = story.runs.left(run.run_id)
+
+    story.runs.resume(run.run_id, max_cost=0)
+
+    assert not left.forecast.cost_high
+    assert (server.bills, str(run.log.spent)) == (0, "$0.00")
+    story.runs.resume(run.run_id, confirm_spend=True)
+    assert (run.status, server.bills, str(run.log.spent)) == (RunStatus.OK, 1, "$0.04")
+
+
+def test_a_price_that_is_not_known_any_more_is_not_paid_at_the_old_one(server, story, paid) -> None:
+    server.script.append("refuse")
+    run = story.run(one(paid), confirm_spend=True)
+    models = story.bench.home / "config" / "models.toml"
+    known = models.read_text()
+    models.write_text("".join(line for line in known.splitlines(keepends=True) if "price_per" not in line))
+
+    for ask in (story.runs.left, lambda run_id: story.runs.resume(run_id, confirm_spend=True)):
+        with pytest.raises(RequestInvalid, match="the price of loopback plain is not known"):
+            ask(run.run_id)
+
+    assert server.bills == 0
+    models.write_text(known)
+    assert story.runs.resume(run.run_id, confirm_spend=True).status is RunStatus.OK
+
+
 def test_a_call_under_a_key_is_not_sent_again_where_it_could_cost_more_than_was_put_aside(server, story, paid) -> None:
     run = in_doubt(server, story, paid, "keyed")
     write_catalog(story.bench.home, first="keyed", price_micro=900_000)
@@ -98,7 +129,7 @@ def test_what_one_picture_may_cost_holds_also_when_a_run_goes_on(server, story, 
     run = story.run(one(paid, max_price="0.05"), confirm_spend=True)
     write_catalog(story.bench.home, price_micro=900_000)
 
-    with pytest.raises(RequestInvalid, match=r"max_price: a picture costs up to \$0\.90 by now"):
+    with pytest.raises(RequestInvalid, match=r"max_price: a picture of loopback plain costs up to \$0\.90"):
         story.runs.resume(run.run_id, confirm_spend=True)
 
     assert server.bills == 0

@@ -296,9 +296,11 @@ def test_one_byte_of_an_original_is_named(story, scenes) -> None:
 
 def test_an_imported_run_cannot_be_replayed_and_says_so(story, made) -> None:
     (made.folder / "journal.jsonl").unlink()
+    (made.folder / "plan.json").unlink()
 
-    with pytest.raises(RequestInvalid, match="has no journal"):
-        story.runs.verify(made.run_id)
+    for ask in (story.runs.verify, story.runs.replay, story.runs.left):
+        with pytest.raises(RequestInvalid, match="another program has made it"):
+            ask(made.run_id)
 
 
 def test_pictures_of_other_sizes_and_channels_are_compared() -> None:
