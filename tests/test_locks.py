@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kroma_nb.blobs import await_lock, locked_folder, take_lock
+from kroma_nb.blobs import await_lock, held, locked_folder, take_lock
 from kroma_nb.errors import LockHeld, WriteFailed
 
 if TYPE_CHECKING:
@@ -92,3 +92,26 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     (tmp_path / "runs").write_bytes(b"")
     with pytest.raises(WriteFailed, match="runs"), locked_folder(tmp_path / "runs"):
         pytest.fail("it was made")
+
+
+def is_free(path: Path) -> bool:
+    try:
+        with (
+            locked_folder(path, within_s=0)
+            if path.is_dir()
+            else held(lambda: path.open("rb", buffering=0), path, within_s=0)
+        ):
+            return True
+    except LockHeld:
+        return False
+
+
+def test_what_is_let_go_is_free_though_a_process_that_knows_nothing_of_it_has_the_file_open(path: Path) -> None:
+    with held(lambda: path.open("r+b", buffering=0), path) as file:
+        copy = subprocess.Popen(["sleep", "60"], pass_fds=[file.fileno()])
+        free_while_held = is_free(path)
+    free_afterwards = is_free(path)
+    copy.kill()
+    copy.wait()
+
+    assert (free_while_held, free_afterwards) == (False, True)

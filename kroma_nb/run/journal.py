@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from kroma_nb.blobs import await_lock, settle_name, take_lock
+from kroma_nb.blobs import held, lockable, settle_name, take_lock
 from kroma_nb.errors import InUse, RecordInvalid, WriteFailed
 from kroma_nb.model.money import Money
 from kroma_nb.model.run import (
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from io import FileIO
     from pathlib import Path
-    from typing import BinaryIO
+    from typing import BinaryIO, Literal
 
     from kroma_nb.model.run import Event
     from kroma_nb.run.folder import RunFolder
@@ -94,14 +94,11 @@ def open_journal(path: Path) -> Iterator[Journal]:
     WriteFailed
         If the file cannot be made.
     """
-    try:
-        # Without a buffer, nothing is left that closing the file could fail to write.
-        file = path.open("xb", buffering=0)
-        settle_name(path)
-    except OSError as cause:
-        raise WriteFailed(path, cause.strerror or str(cause)) from cause
-    with file:
-        await_lock(file, path)
+    with held(lambda: _opened_to_write(path, "xb"), path) as file:
+        try:
+            settle_name(path)
+        except OSError as cause:
+            raise WriteFailed(path, cause.strerror or str(cause)) from cause
         yield Journal(file, path)
 
 
@@ -120,11 +117,7 @@ def reopen_journal(path: Path) -> Iterator[Journal]:
     """
     if not path.exists():
         raise RecordInvalid(str(path), "", "there is no such file, so nothing says what was done", RESTORE)
-    try:
-        file = path.open("r+b", buffering=0)
-    except OSError as cause:
-        raise WriteFailed(path, cause.strerror or str(cause)) from cause
-    with file:
+    with lockable(lambda: _opened_to_write(path, "r+b")) as file:
         if not _locked(file):
             raise InUse(f"run {path.parent.name}", _played_by(path), "wait for its end, or stop it")
         whole = _whole_bytes(path)
@@ -177,7 +170,7 @@ def is_played(path: Path) -> bool:
     RecordInvalid
         If there is no such file.
     """
-    with _opened(path) as file:
+    with lockable(lambda: _opened(path)) as file:
         return not take_lock(file, shared=True)
 
 
@@ -265,6 +258,14 @@ def _key_of(event: Event) -> str | None:
             return event.outcome.job_id
         case _:
             return None
+
+
+def _opened_to_write(path: Path, mode: Literal["xb", "r+b"]) -> FileIO:
+    try:
+        # Without a buffer, nothing is left that closing the file could fail to write.
+        return path.open(mode, buffering=0)
+    except OSError as cause:
+        raise WriteFailed(path, cause.strerror or str(cause)) from cause
 
 
 def _opened(path: Path) -> BinaryIO:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from kroma_nb.blobs import take_lock
+from kroma_nb.blobs import lockable, take_lock
 from kroma_nb.errors import InUse, WriteFailed
 from kroma_nb.model.marks import Holder
 from kroma_nb.model.run import now
@@ -34,13 +34,13 @@ def held_together(project: Project) -> Iterator[None]:
     InUse
         If somebody holds it alone; it says who.
     """
-    try:
-        file = _opened(project.root / LOCK)
-    except WriteFailed:
-        # A project that cannot be written is not run in; what only reads needs no lock.
-        yield
-        return
-    with file:
+    with contextlib.ExitStack() as stack:
+        try:
+            file = stack.enter_context(lockable(lambda: _opened(project.root / LOCK)))
+        except WriteFailed:
+            # A project that cannot be written is not run in; what only reads needs no lock.
+            yield
+            return
         if not take_lock(file, shared=True):
             raise InUse(f"project {project.slug}", _who(file), "wait for its end")
         # Whoever held it alone is gone, and a name that a crash has left says nothing any more.
@@ -63,7 +63,7 @@ def held_alone(project: Project, what: str) -> Iterator[None]:
     InUse
         If runs of it are being played, or somebody else holds it alone.
     """
-    with _opened(project.root / LOCK) as file:
+    with lockable(lambda: _opened(project.root / LOCK)) as file:
         if not take_lock(file):
             raise InUse(f"project {project.slug}", _who(file), "wait for its end, or stop it")
         holder = Holder(pid=os.getpid(), host=socket.gethostname(), what=what, since=now())
