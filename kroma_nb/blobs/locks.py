@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import time
 from contextlib import contextmanager, suppress
+from functools import cache
+from threading import RLock
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from kroma_nb.errors import LockHeld, WriteFailed
@@ -25,6 +27,10 @@ LONGEST_NAP_S = 0.02
 
 class Lockable(Protocol):
     """An open file."""
+
+    @property
+    def closed(self) -> bool:
+        """Whether it is open no more."""
 
     def fileno(self) -> int:
         """Give its descriptor."""
@@ -81,10 +87,18 @@ def await_lock(file: Lockable, path: Path, *, within_s: float | None = None) -> 
 def lockable(opening: Callable[[], F]) -> Iterator[F]:
     """Open a file that will be locked; in the end it is unlocked and closed.
 
-    Whoever has a copy of an open file, as a forked process does, holds its lock too: so unlocking comes before
-    closing, and holds for every copy.
+    Whoever has a copy of an open file holds its lock too. So a process that is forked meanwhile closes its copy at
+    once, and unlocking comes before closing: it holds for copies that nobody could close.
+
+    Parameters
+    ----------
+    opening : callable
+        Opens the file, and does nothing else: this process cannot be forked meanwhile.
     """
-    file = opening()
+    _watch_forks()
+    with _open_here.gate:
+        file = opening()
+        _open_here.files.add(file)
     try:
         yield file
     finally:
@@ -136,6 +150,10 @@ class _Folder:
         except OSError as cause:
             raise WriteFailed(path, cause.strerror or str(cause)) from cause
 
+    @property
+    def closed(self) -> bool:
+        return self._number < 0
+
     def fileno(self) -> int:
         return self._number
 
@@ -145,8 +163,48 @@ class _Folder:
             os.close(number)
 
 
+class _OpenHere:
+    """What this process has open to lock, and a gate that lets no fork come between opening and noting it."""
+
+    def __init__(self) -> None:
+        self.files: set[Lockable] = set()
+        self.gate = RLock()
+
+    def before_fork(self) -> None:
+        self.gate.acquire()
+
+    def after_fork_here(self) -> None:
+        # A fork that had begun before this was asked for has not passed the gate.
+        with suppress(RuntimeError):
+            self.gate.release()
+
+    def after_fork_there(self) -> None:
+        files, self.files, self.gate = self.files, set(), RLock()
+        for file in files:
+            with suppress(OSError):
+                file.close()
+
+
+_open_here = _OpenHere()
+
+
+@cache
+def _watch_forks() -> None:
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(
+            before=_open_here.before_fork,
+            after_in_parent=_open_here.after_fork_here,
+            after_in_child=_open_here.after_fork_there,
+        )
+
+
 def _let_go(file: Lockable) -> None:
+    if file.closed:
+        # Closed by a fork, it must not be unlocked: that would take the lock from the process that has it.
+        return
     if fcntl is not None:
         with suppress(OSError):
             fcntl.flock(file, fcntl.LOCK_UN)
+    with _open_here.gate:
+        _open_here.files.discard(file)
     file.close()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from loopback import provider, write_catalog
 from studio import write_scenes
 
 import kroma_nb
+from kroma_nb.model.words import RunStatus
 from kroma_nb.workbench import Project, open_workbench
 
 PATHS = (Path(__file__).parents[1], Path(kroma_nb.__file__).parents[1])
@@ -26,9 +29,48 @@ def story(tmp_path: Path) -> Project:
 
 
 def script(words: str, *told: object) -> subprocess.Popen[str]:
+    """Start a script in a group of its own, so that what it leaves behind can be ended."""
     command = [sys.executable, "-W", "ignore", "-c", words, *map(str, told)]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-    return subprocess.Popen(command, env=os.environ | ENVIRONMENT, text=True, **pipes)
+    return subprocess.Popen(command, env=os.environ | ENVIRONMENT, text=True, start_new_session=True, **pipes)
+
+
+@pytest.fixture
+def groups() -> Iterator[list[int]]:
+    """Process groups that are ended with the test."""
+    begun: list[int] = []
+    yield begun
+    for group in begun:
+        os.killpg(group, signal.SIGKILL)
+
+
+KILLED = """
+import multiprocessing, os, signal, sys
+from concurrent.futures import ProcessPoolExecutor
+from kroma_nb.workbench import open_workbench
+
+
+def die(event):
+    if event.event == "candidate_finished":
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    story = open_workbench(sys.argv[1]).project("noir")
+    planned = story.plan(manifest=sys.argv[2])
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("fork")) as workers:
+        story.run(planned, executor=workers, on_event=die)
+"""
+
+
+def test_a_killed_run_is_gone_on_with_though_its_workers_live_on(story, tmp_path, groups) -> None:
+    with script(KILLED, story.bench.home, tmp_path / "scenes" / "manifest.json") as player:
+        groups.append(player.pid)
+
+    os.killpg(player.pid, 0)  # its workers wait for work that never comes
+    run = story.runs["latest"]
+    assert (player.returncode, run.status) == (-signal.SIGKILL, RunStatus.INTERRUPTED)
+    assert story.runs.resume(run.run_id).status is RunStatus.OK
 
 
 PAID = """
