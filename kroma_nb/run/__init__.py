@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from kroma_nb.run.cache import PassCache
     from kroma_nb.run.engine import execute
     from kroma_nb.run.folder import PASS_FOLDERS, RunFolder, is_run_id
-    from kroma_nb.run.journal import is_abandoned, is_played, refuse_played
+    from kroma_nb.run.journal import is_abandoned, is_played, player_of, refuse_played
     from kroma_nb.run.ledger import Ledger
     from kroma_nb.run.originals import Originals, paid_key
     from kroma_nb.run.playing import Equipment
@@ -29,7 +29,7 @@ __getattr__, __dir__, _ = lazy_loader.attach(
         "cache": ["PassCache"],
         "engine": ["execute"],
         "folder": ["PASS_FOLDERS", "RunFolder", "is_run_id"],
-        "journal": ["is_abandoned", "is_played", "refuse_played"],
+        "journal": ["is_abandoned", "is_played", "player_of", "refuse_played"],
         "ledger": ["Ledger"],
         "originals": ["Originals", "paid_key"],
         "playing": ["Equipment"],
@@ -64,6 +64,7 @@ __all__ = [
     "more_of",
     "open_record",
     "paid_key",
+    "player_of",
     "read_run",
     "recorded_engine",
     "recover",

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import BinaryIO, Literal
 
-    from kroma_nb.model.run import Event
+    from kroma_nb.model.run import Event, Player
     from kroma_nb.run.folder import RunFolder
 
 
@@ -119,7 +119,7 @@ def reopen_journal(path: Path) -> Iterator[Journal]:
         raise RecordInvalid(str(path), "", "there is no such file, so nothing says what was done", RESTORE)
     with lockable(lambda: _opened_to_write(path, "r+b")) as file:
         if not _locked(file):
-            raise InUse(f"run {path.parent.name}", _played_by(path), "wait for its end, or stop it")
+            raise InUse(f"run {path.parent.name}", f"{player_of(path)} plays it", "wait for its end, or stop it")
         whole = _whole_bytes(path)
         file.truncate(whole)
         file.seek(whole)
@@ -135,11 +135,14 @@ def _locked(file: FileIO) -> bool:
     return False
 
 
-def _played_by(path: Path) -> str:
-    """Say who plays a run, as its journal has it."""
-    players = [event.player for event in JournalIndex(path).head if isinstance(event, RunStarted | RunResumed)]
+def player_of(path: Path) -> str:
+    """Say which process plays a run, as its journal has it."""
+    players: list[Player | None] = []
+    # It may not have come to its first line yet.
+    with contextlib.suppress(RecordInvalid):
+        players = [event.player for event in JournalIndex(path).head if isinstance(event, RunStarted | RunResumed)]
     last = players[-1] if players else None
-    return f"process {last.pid} on {last.host} plays it" if last else "it is being played"
+    return f"process {last.pid} on {last.host}" if last else "another process"
 
 
 def read_events(path: Path) -> Iterator[Event]:
@@ -185,7 +188,7 @@ def refuse_played(path: Path) -> None:
         If there is no such file.
     """
     if is_played(path):
-        raise InUse(f"run {path.parent.name}", _played_by(path), "wait for its end, or stop it")
+        raise InUse(f"run {path.parent.name}", f"{player_of(path)} plays it", "wait for its end, or stop it")
 
 
 def is_abandoned(folder: RunFolder) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,9 @@ from pathlib import Path
 import pytest
 
 from kroma_nb.errors import InUse
+from kroma_nb.model.marks import Holder
+from kroma_nb.model.run import now
+from kroma_nb.workbench.locking import LOCK, held_alone
 
 HOLD = """
 import sys
@@ -22,10 +26,13 @@ with held_alone(open_workbench(sys.argv[1]).project("noir"), "moves it"):
 """
 
 
+def script(words: str, *told: object) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", words, *map(str, told)]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
 def holder(home: Path) -> subprocess.Popen[str]:
-    process = subprocess.Popen(
-        [sys.executable, "-c", HOLD, str(home)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
+    process = script(HOLD, home)
     assert process.stdout is not None
     assert process.stdout.readline() == "held\n"
     return process
@@ -48,12 +55,45 @@ def test_a_run_is_not_begun_while_somebody_holds_the_project_alone_and_it_says_w
     assert run.status == "ok"
 
 
+PLAY = """
+import sys
+from kroma_nb.workbench import open_workbench
+
+
+def wait(event):
+    if event.event == "run_started":
+        print(event.run_id, flush=True)
+        sys.stdin.readline()
+
+
+project = open_workbench(sys.argv[1]).project("noir")
+project.run(project.plan(manifest=sys.argv[2]), on_event=wait)
+"""
+
+
+def test_whoever_wants_a_project_alone_is_told_who_plays_which_run_of_it(bench, scenes) -> None:
+    project = bench.create_project("noir")
+    left = Holder(pid=1, host="gone", what="deletes it", since=now()).model_dump_json(by_alias=True)
+    with script(PLAY, bench.home, scenes / "manifest.json") as player:
+        run_id = player.stdout.readline().strip()
+        (project.root / LOCK).write_text(left)  # as a crash leaves it
+        with pytest.raises(InUse) as refused, held_alone(project, "moves it"):
+            pytest.fail("two hold it")
+        with pytest.raises(InUse) as kept:
+            project.delete(confirm="noir")
+
+    by = f"process {player.pid} on {socket.gethostname()}"
+    assert str(refused.value) == f"project noir stays: {by} plays run {run_id}; wait for its end, or stop it."
+    assert str(kept.value) == f"run {run_id} stays: {by} plays it; wait for its end, or stop it."
+    assert player.returncode == 0
+
+
 def test_a_project_is_not_deleted_while_a_run_of_it_is_played(bench, scenes) -> None:
     project = bench.create_project("noir")
 
     def try_it(event) -> None:
         if event.event == "run_started":
-            with pytest.raises(InUse, match="played"):
+            with pytest.raises(InUse, match=rf"process {os.getpid()} on .* plays it"):
                 project.delete(confirm="noir")
 
     run = project.run(project.plan(manifest=scenes / "manifest.json"), on_event=try_it)
