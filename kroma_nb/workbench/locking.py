@@ -35,14 +35,15 @@ def held_together(project: Project) -> Iterator[None]:
     ------
     InUse
         If somebody holds it alone; it says who.
+    WriteFailed
+        If its lock can be neither made nor opened.
     """
-    with contextlib.ExitStack() as stack:
-        try:
-            file = stack.enter_context(lockable(lambda: _opened(project.root / LOCK)))
-        except WriteFailed:
-            # A project that cannot be written is not run in; what only reads needs no lock.
-            yield
-            return
+    path = project.root / LOCK
+    if not os.access(path, os.F_OK) and not _can_be_written(project):
+        # A project that cannot be written is not run in; what only reads needs no lock.
+        yield
+        return
+    with lockable(lambda: _opened_to_share(path)) as file:
         if not take_lock(file, shared=True):
             raise InUse(f"project {project.slug}", _alone(file), "wait for its end")
         # Whoever held it alone is gone, and a name that a crash has left says nothing any more.
@@ -78,13 +79,27 @@ def held_alone(project: Project, what: str) -> Iterator[None]:
             _write(file, b"")
 
 
+def _can_be_written(project: Project) -> bool:
+    return any(os.access(folder, os.W_OK) for folder in (project.root, project.root / "runs"))
+
+
 def _opened(path: Path) -> FileIO:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         # Never truncated on opening: somebody's name may stand in it.
-        return open(os.open(path, os.O_RDWR | os.O_CREAT, 0o644), "r+b", buffering=0)  # noqa: PTH123
+        return open(os.open(path, os.O_RDWR | os.O_CREAT, 0o666), "r+b", buffering=0)  # noqa: PTH123
     except OSError as cause:
         raise WriteFailed(path, cause.strerror or str(cause)) from cause
+
+
+def _opened_to_share(path: Path) -> FileIO:
+    try:
+        return _opened(path)
+    except WriteFailed:
+        # It may be another user's file: reading is enough for a lock that is shared.
+        with contextlib.suppress(OSError):
+            return path.open("rb", buffering=0)
+        raise
 
 
 def _alone(file: FileIO) -> str:
