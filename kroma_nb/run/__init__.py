@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from kroma_nb.run.cache import PassCache
     from kroma_nb.run.engine import execute
     from kroma_nb.run.folder import PASS_FOLDERS, RunFolder, is_run_id
-    from kroma_nb.run.journal import has_begun, is_abandoned, is_played, refuse_played
+    from kroma_nb.run.journal import has_begun, is_abandoned, is_played, player_of, refuse_played
     from kroma_nb.run.ledger import Ledger
     from kroma_nb.run.originals import Originals, paid_key
     from kroma_nb.run.playing import Equipment
@@ -29,7 +29,7 @@ __getattr__, __dir__, _ = lazy_loader.attach(
         "cache": ["PassCache"],
         "engine": ["execute"],
         "folder": ["PASS_FOLDERS", "RunFolder", "is_run_id"],
-        "journal": ["has_begun", "is_abandoned", "is_played", "refuse_played"],
+        "journal": ["has_begun", "is_abandoned", "is_played", "player_of", "refuse_played"],
         "ledger": ["Ledger"],
         "originals": ["Originals", "paid_key"],
         "playing": ["Equipment"],
@@ -66,6 +66,7 @@ __all__ = [
     "more_of",
     "open_record",
     "paid_key",
+    "player_of",
     "read_run",
     "recorded_engine",
     "recover",

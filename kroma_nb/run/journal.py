@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from kroma_nb.blobs import await_lock, settle_name, take_lock
+from kroma_nb.blobs import held, lockable, settle_name, take_lock
 from kroma_nb.errors import InUse, RecordInvalid, WriteFailed
 from kroma_nb.model.money import Money
 from kroma_nb.model.run import (
@@ -32,9 +32,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from io import FileIO
     from pathlib import Path
-    from typing import BinaryIO
+    from typing import BinaryIO, Literal
 
-    from kroma_nb.model.run import Event
+    from kroma_nb.model.run import Event, Player
     from kroma_nb.run.folder import RunFolder
 
 
@@ -94,14 +94,11 @@ def open_journal(path: Path) -> Iterator[Journal]:
     WriteFailed
         If the file cannot be made.
     """
-    try:
-        # Without a buffer, nothing is left that closing the file could fail to write.
-        file = path.open("xb", buffering=0)
-        settle_name(path)
-    except OSError as cause:
-        raise WriteFailed(path, cause.strerror or str(cause)) from cause
-    with file:
-        await_lock(file, path)
+    with held(lambda: _opened_to_write(path, "xb"), path) as file:
+        try:
+            settle_name(path)
+        except OSError as cause:
+            raise WriteFailed(path, cause.strerror or str(cause)) from cause
         yield Journal(file, path)
 
 
@@ -120,13 +117,9 @@ def reopen_journal(path: Path) -> Iterator[Journal]:
     """
     if not path.exists():
         raise RecordInvalid(str(path), "", "there is no such file, so nothing says what was done", RESTORE)
-    try:
-        file = path.open("r+b", buffering=0)
-    except OSError as cause:
-        raise WriteFailed(path, cause.strerror or str(cause)) from cause
-    with file:
+    with lockable(lambda: _opened_to_write(path, "r+b")) as file:
         if not _locked(file):
-            raise InUse(f"run {path.parent.name}", _played_by(path), "wait for its end, or stop it")
+            raise InUse(f"run {path.parent.name}", f"{player_of(path)} plays it", "wait for its end, or stop it")
         whole = _whole_bytes(path)
         file.truncate(whole)
         file.seek(whole)
@@ -142,11 +135,14 @@ def _locked(file: FileIO) -> bool:
     return False
 
 
-def _played_by(path: Path) -> str:
-    """Say who plays a run, as its journal has it."""
-    players = [event.player for event in JournalIndex(path).head if isinstance(event, RunStarted | RunResumed)]
+def player_of(path: Path) -> str:
+    """Say which process plays a run, as its journal has it."""
+    players: list[Player | None] = []
+    # It may not have come to its first line yet.
+    with contextlib.suppress(RecordInvalid):
+        players = [event.player for event in JournalIndex(path).head if isinstance(event, RunStarted | RunResumed)]
     last = players[-1] if players else None
-    return f"process {last.pid} on {last.host} plays it" if last else "it is being played"
+    return f"process {last.pid} on {last.host}" if last else "another process"
 
 
 def read_events(path: Path) -> Iterator[Event]:
@@ -177,7 +173,7 @@ def is_played(path: Path) -> bool:
     RecordInvalid
         If there is no such file.
     """
-    with _opened(path) as file:
+    with lockable(lambda: _opened(path)) as file:
         return not take_lock(file, shared=True)
 
 
@@ -192,7 +188,7 @@ def refuse_played(path: Path) -> None:
         If there is no such file.
     """
     if is_played(path):
-        raise InUse(f"run {path.parent.name}", _played_by(path), "wait for its end, or stop it")
+        raise InUse(f"run {path.parent.name}", f"{player_of(path)} plays it", "wait for its end, or stop it")
 
 
 def is_abandoned(folder: RunFolder) -> bool:
@@ -276,6 +272,14 @@ def _key_of(event: Event) -> str | None:
             return event.outcome.job_id
         case _:
             return None
+
+
+def _opened_to_write(path: Path, mode: Literal["xb", "r+b"]) -> FileIO:
+    try:
+        # Without a buffer, nothing is left that closing the file could fail to write.
+        return path.open(mode, buffering=0)
+    except OSError as cause:
+        raise WriteFailed(path, cause.strerror or str(cause)) from cause
 
 
 def _opened(path: Path) -> BinaryIO:

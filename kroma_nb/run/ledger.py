@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from kroma_nb.blobs import PATIENCE_S, await_lock, create_atomic
-from kroma_nb.errors import LockHeld, RecordInvalid, WriteFailed
+from kroma_nb.blobs import PATIENCE_S, create_atomic, held
+from kroma_nb.errors import RecordInvalid, WriteFailed
 from kroma_nb.model.ledger import Ended, Reserved, entry_adapter
 
 if TYPE_CHECKING:
@@ -49,27 +49,26 @@ class Ledger:
         LockHeld
             If another process holds it and does not let it go.
         """
-        with self._locked() as file:
-            yield Book(self.path, file)
-
-    def _locked(self) -> FileIO:
         while True:
             if not self.path.exists():
                 create_atomic(self.path, b"")
-            try:
-                file = self.path.open("r+b", buffering=0)
-            except OSError as cause:
-                raise WriteFailed(self.path, cause.strerror or str(cause)) from cause
-            try:
-                await_lock(file, self.path, within_s=PATIENCE_S)
-            except LockHeld:
-                file.close()
-                raise
-            with contextlib.suppress(OSError):
-                if os.path.samestat(os.fstat(file.fileno()), self.path.stat()):
-                    return file
+            with held(self._opened, self.path, within_s=PATIENCE_S) as file:
+                if self._is_in_place(file):
+                    yield Book(self.path, file)
+                    return
             # Somebody has put another file there while this process waited for its turn.
-            file.close()
+
+    def _opened(self) -> FileIO:
+        try:
+            return self.path.open("r+b", buffering=0)
+        except OSError as cause:
+            raise WriteFailed(self.path, cause.strerror or str(cause)) from cause
+
+    def _is_in_place(self, file: FileIO) -> bool:
+        try:
+            return os.path.samestat(os.fstat(file.fileno()), self.path.stat())
+        except OSError:
+            return False
 
     def entries(self, start: int = 0) -> Iterator[tuple[LedgerEntry, int]]:
         """Give the lines from a place on, each with the place after it; a torn last line is passed over.

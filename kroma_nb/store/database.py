@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
-from kroma_nb.blobs import await_lock
+from kroma_nb.blobs import held
 from kroma_nb.errors import DatabaseLocked, DatabaseNewer, DatabaseUnusable, DatabaseUnwritable
 from kroma_nb.store.schema import HEAD
 
@@ -145,8 +145,8 @@ def _opened(path: Path, busy_s: float) -> tuple[Store, str | None]:
 def _make(path: Path) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with path.with_name(f".{path.name}.lock").open("w") as lock:
-            await_lock(lock, path)
+        lock = path.with_name(f".{path.name}.lock")
+        with held(lambda: lock.open("wb", buffering=0), path):
             if not path.exists():
                 # A log that a deleted database has left would be played into the new one.
                 for ending in ("-wal", "-shm"):

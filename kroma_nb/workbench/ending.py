@@ -101,8 +101,8 @@ def delete_project(project: Project, confirm: str) -> None:
 
 def _refuse_played(project: Project, run_id: str) -> None:
     journal = RunFolder(project.root, run_id).journal_path
-    if journal.exists() and run.is_played(journal):
-        raise InUse(f"run {run_id}", "it is being played", "wait for its end, or stop it")
+    if journal.exists():
+        run.refuse_played(journal)
 
 
 def remove_tree(folder: Path) -> None:

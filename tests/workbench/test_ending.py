@@ -114,12 +114,12 @@ def test_a_run_that_is_being_played_is_neither_deleted_nor_cleaned_up(bench: Wor
         while not (new := set(noir.runs.ids) - known) or not (noir.runs[min(new)].folder / "outputs").exists():
             time.sleep(0.02)
         one = noir.runs[min(new)]
-        while not (one.folder / "journal.jsonl").exists():
+        while not (journal := one.folder / "journal.jsonl").exists() or not journal.stat().st_size:
             time.sleep(0.02)
         running = bench.status().running
-        with pytest.raises(InUse, match="being played"):
+        with pytest.raises(InUse, match=rf"run {one.run_id} stays: process {player.pid} on .* plays it"):
             one.delete()
-        with pytest.raises(InUse, match="being played"):
+        with pytest.raises(InUse, match=rf"run {one.run_id} stays: process {player.pid} on .* plays it"):
             noir.delete(confirm="noir")
         bench.gc()
 

@@ -10,13 +10,14 @@ from typing import IO, TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from kroma_nb.blobs.locks import await_lock
+from kroma_nb.blobs.locks import await_lock, lockable
 from kroma_nb.blobs.writing import reason, settle_name, writing
 from kroma_nb.errors import FileMissing, PathRefused, WriteFailed
 from kroma_nb.model.archive import ARCHIVE, Move
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from io import FileIO
     from pathlib import Path
 
 BOOK = f"{ARCHIVE}/archive.jsonl"
@@ -90,6 +91,14 @@ def open_book(root: Path) -> Iterator[MoveBook]:
         If it cannot be written.
     """
     path = root / BOOK
+    with lockable(lambda: _opened(path)) as file:
+        with writing(path):
+            await_lock(file, path)
+            settle_name(path)
+        yield MoveBook(file, path)
+
+
+def _opened(path: Path) -> FileIO:
     try:
         number = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | _NO_LINK, 0o666)
     except OSError as cause:
@@ -97,11 +106,7 @@ def open_book(root: Path) -> Iterator[MoveBook]:
             raise PathRefused(str(path), "archive", "this is a link") from cause
         raise WriteFailed(path, reason(cause)) from cause
     # Without a buffer, nothing is left that closing the file could fail to write.
-    with open(number, "r+b", buffering=0) as file:  # noqa: PTH123 - a descriptor has no path
-        with writing(path):
-            await_lock(file, path)
-            settle_name(path)
-        yield MoveBook(file, path)
+    return open(number, "r+b", buffering=0)  # noqa: PTH123 - a descriptor has no path
 
 
 def read_book(root: Path) -> tuple[list[Move], tuple[int, ...]]:
