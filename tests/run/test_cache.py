@@ -19,7 +19,7 @@ import pytest
 from studio import Stencil, write_photograph, write_scenes
 
 from kroma_nb import run
-from kroma_nb.blobs import sha256_file
+from kroma_nb.blobs import sha256_bytes, sha256_file
 from kroma_nb.model.brief import Brief, Painted
 from kroma_nb.model.plan import Plan, PlanRequest, PostprocessRequest
 from kroma_nb.model.runlog import CandidateRecord, RunLog
@@ -108,9 +108,9 @@ def results(log: RunLog) -> list[object]:
     ]
 
 
-def answers(cache: run.PassCache, schema: str) -> list[Path]:
+def answers(cache: run.PassCache, kind: str) -> list[Path]:
     found = sorted((cache.root / "answers").rglob("*.json"))
-    return [path for path in found if json.loads(path.read_text())["schema"] == schema]
+    return [path for path in found if json.loads(path.read_text())["schema"].startswith(f"kroma_nb.{kind}/")]
 
 
 def test_an_unchanged_rerun_draws_computes_and_measures_nothing(studio) -> None:
@@ -248,16 +248,76 @@ def test_a_damaged_entry_counts_as_not_known_and_is_mended(studio, ruin, what) -
     assert computed(again).total() >= (11 if what == "pictures" else 0 if ruin is ruin_flip else 12)
 
 
+def sealed(document: dict) -> str:
+    """Write an answer with the checksum that belongs to it, as somebody who knows the layout would."""
+    rest = {name: told for name, told in document.items() if name != "seal"}
+    canonical = json.dumps(rest, sort_keys=True, separators=(",", ":"))
+    return json.dumps(rest | {"seal": sha256_bytes(canonical.encode())}, sort_keys=True, separators=(",", ":"))
+
+
+DAMAGED = {
+    "width": ("made", {"width": -64}),
+    "height": ("made", {"height": 97}),
+    "part": ("made", {"part": [5, 5, 5, 5]}),
+    "notes": ("made", {"notes": ["another note"]}),
+    "chroma": ("found", {"chroma_delta": 99.0}),
+    "seal": ("found", {"seal": "0" * 64}),
+}
+
+
+@pytest.mark.parametrize("name", DAMAGED)
+def test_an_answer_with_another_digit_than_was_written_is_not_believed_and_is_made_again(studio, name) -> None:
+    kind, damage = DAMAGED[name]
+    first = studio.play(studio.plan(postprocess=WARM))
+    damaged = answers(studio.cache, kind)
+    before = [path.read_bytes() for path in damaged]
+    for path in damaged:
+        path.write_text(json.dumps(json.loads(path.read_text()) | damage))
+
+    again = studio.play(studio.plan(postprocess=WARM))
+
+    assert results(again) == results(first)
+    assert computed(again).total() == (12 if kind == "made" else 0)
+    assert [path.read_bytes() for path in damaged] == before
+
+
+def test_every_bit_of_an_answer_counts(studio) -> None:
+    studio.play(studio.plan(candidates=1))
+    path = answers(studio.cache, "made")[0]
+    whole, key = path.read_bytes(), path.stem
+    made = studio.cache.recall(key)
+
+    for place in range(len(whole)):
+        for bit in (1, 2, 32):
+            path.write_bytes(whole[:place] + bytes([whole[place] ^ bit]) + whole[place + 1 :])
+            assert studio.cache.recall(key) is None
+
+    path.write_bytes(whole)
+    assert studio.cache.recall(key) == made is not None
+
+
+@pytest.mark.parametrize("size", [0, -64])
+def test_no_checksum_makes_a_picture_without_pixels_an_answer(studio, size) -> None:
+    studio.play(studio.plan(candidates=1))
+    path = answers(studio.cache, "made")[0]
+    told = json.loads(path.read_text())
+    assert path.read_text() == sealed(told)
+
+    path.write_text(sealed(told | {"width": size}))
+
+    assert studio.cache.recall(path.stem) is None
+
+
 @pytest.mark.parametrize("field", ["sha256", "size_bytes", "key"])
 def test_an_answer_that_does_not_fit_its_picture_or_its_key_is_not_believed(studio, field) -> None:
     first = studio.play(studio.plan())
-    one, *_, other = answers(studio.cache, "kroma_nb.made/1")
+    one, *_, other = answers(studio.cache, "made")
     swapped = json.loads(one.read_text()) | {field: json.loads(other.read_text())[field]}
     if field == "size_bytes":
         swapped[field] += 1
     if field == "sha256":
         swapped[field] = "0" * 64
-    one.write_text(json.dumps(swapped))
+    one.write_text(sealed(swapped))
 
     again = studio.play(studio.plan())
 
@@ -265,7 +325,7 @@ def test_an_answer_that_does_not_fit_its_picture_or_its_key_is_not_believed(stud
     assert computed(again).total() == 1
 
 
-@pytest.mark.parametrize("text", [b"[]", b"null", b"\xff\xfe", b"{}", b'{"schema": "kroma_nb.made/2"}', b"[" * 100_000])
+@pytest.mark.parametrize("text", [b"[]", b"null", b"\xff\xfe", b"{}", b'{"schema": "kroma_nb.made/3"}', b"[" * 100_000])
 def test_foreign_files_among_the_answers_are_passed_over(studio, text) -> None:
     first = studio.play(studio.plan())
     for path in (studio.cache.root / "answers").rglob("*.json"):
@@ -333,7 +393,7 @@ def test_it_holds_no_more_than_its_limit_and_keeps_what_was_used_last(studio) ->
     assert studio.cache.size_bytes() <= studio.limit_bytes
     assert computed(newer).total() == 6
     assert computed(studio.play(studio.plan())) == Counter()
-    assert len(answers(studio.cache, "kroma_nb.made/1")) >= 6
+    assert len(answers(studio.cache, "made")) >= 6
     assert all((studio.story.root / c.output).exists() for c in of(first))
 
 
