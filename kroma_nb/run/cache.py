@@ -91,7 +91,7 @@ class PassCache:
     root : Path
         The folder.
     limit_bytes : int
-        How much it may hold; it is trimmed when a run has ended.
+        How much it may hold; it is trimmed when a run has ended, where it may hold more.
     """
 
     root: Path
@@ -122,6 +122,7 @@ class PassCache:
 
     def keep(self, made: Made, data: bytes, /) -> None:
         """Remember what a pass has made."""
+        _remove(self._trimmed)
         with contextlib.suppress(WriteFailed):
             self.pictures.put(data)
             self._write(made.key, made)
@@ -135,6 +136,7 @@ class PassCache:
 
     def keep_found(self, found: Found) -> None:
         """Remember what was measured."""
+        _remove(self._trimmed)
         with contextlib.suppress(WriteFailed):
             self._write(found.key, found)
 
@@ -146,10 +148,36 @@ class PassCache:
         """Give how much `trim` would remove."""
         return sum(size_bytes for size_bytes, _ in self._excess())
 
+    def is_due(self) -> bool:
+        """Tell whether it may hold more than its limit, without looking through it.
+
+        When it is trimmed, it notes the limit; whoever keeps something takes the note away first. So there is none
+        after a run that was killed, and a limit that was lowered meanwhile is seen.
+        """
+        try:
+            return int(self._trimmed.read_bytes()) > self.limit_bytes
+        except (OSError, ValueError):
+            return True
+
     def trim(self) -> int:
         """Remove what was not used for the longest time until the rest fits its limit; give the bytes that are gone."""
+        if not self.root.is_dir():
+            return 0
+        self._note(b"at work")
         # Another process may be trimming as well.
-        return sum(size_bytes for size_bytes, path in self._excess() if _remove(path))
+        gone = sum(size_bytes for size_bytes, path in self._excess() if _remove(path))
+        # The note is away again where another process has kept something since.
+        if self._trimmed.exists():
+            self._note(str(self.limit_bytes).encode())
+        return gone
+
+    @property
+    def _trimmed(self) -> Path:
+        return self.root / "trimmed_to_bytes"
+
+    def _note(self, text: bytes) -> None:
+        with contextlib.suppress(WriteFailed):
+            write_atomic(self._trimmed, text)
 
     def _excess(self) -> Iterator[tuple[int, Path]]:
         kept = 0
@@ -162,6 +190,8 @@ class PassCache:
         for folder, _, names in os.walk(self.root):
             for name in names:
                 path = self.root / folder / name
+                if path == self._trimmed:
+                    continue
                 with contextlib.suppress(OSError):
                     seen = path.stat()
                     yield seen.st_mtime_ns, seen.st_size, path

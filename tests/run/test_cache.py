@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
+import sys
 import threading
 from collections import Counter
 from collections.abc import Callable
@@ -413,6 +415,78 @@ def test_the_setting_says_how_much_is_kept_and_nought_keeps_none(tmp_path, story
     assert kept > 0
     assert run.PassCache(story.root / "cache").size_bytes() == 0
     assert computed(again.log).total() == 1
+
+
+def test_a_lower_limit_holds_also_where_every_pass_is_known(tmp_path, story) -> None:
+    folder = write_scenes(tmp_path / "s", 1, candidates=1)
+    planned = story.plan(manifest=folder / "manifest.json")
+    story.run(planned)
+    old = story.root / "cache" / "pictures" / "00" / ("00" * 32)
+    old.parent.mkdir(exist_ok=True)
+    old.write_bytes(b"p" * 3_000_000)
+    os.utime(old, (1, 1))
+
+    story.run(planned)
+    under_the_old = old.exists()
+    settings(story, 1)
+    again = story.run(planned)
+
+    assert under_the_old
+    assert computed(again.log) == Counter()
+    assert run.PassCache(story.root / "cache").size_bytes() <= 1_000_000
+    assert computed(story.run(planned).log) == Counter()
+
+
+def test_a_cache_is_looked_through_only_after_something_was_kept_or_its_limit_was_lowered(studio) -> None:
+    due = [studio.cache.is_due()]
+    studio.play(studio.plan())
+    due.append(studio.cache.is_due())
+    studio.limit_bytes *= 2
+    due.append(studio.cache.is_due())
+    studio.limit_bytes //= 4
+    due.append(studio.cache.is_due())
+    studio.play(studio.plan())
+    due.append(studio.cache.is_due())
+    one = studio.cache.recall(answers(studio.cache, "made")[0].stem)
+    studio.cache.keep(one, b"")
+    due.append(studio.cache.is_due())
+
+    assert due == [True, False, False, True, False, True]
+
+
+PLAYED = """
+import os, sys
+from pathlib import Path
+from test_cache import Studio, open_workbench
+studio = Studio(open_workbench(Path(sys.argv[1])).project("noir"), Path(sys.argv[2]))
+studio.play(studio.plan(), before=lambda _: os._exit(9) if len(studio.drawn) == 3 else None, workers=1)
+"""
+
+
+def test_what_a_killed_run_has_kept_is_held_to_the_limit_by_whoever_opens_the_project_next(studio) -> None:
+    studio.play(studio.plan())
+    home, tests = studio.story.bench.home, Path(__file__).parent
+    write_photograph(studio.scenes / "scene_0.png", 70)
+    write_photograph(studio.scenes / "scene_1.png", 71)
+    settings(studio.story, 1)
+    old = studio.story.root / "cache" / "pictures" / "00" / ("00" * 32)
+    old.parent.mkdir(exist_ok=True)
+    old.write_bytes(b"p" * 3_000_000)
+    os.utime(old, (1, 1))
+    paths = os.pathsep.join([str(tests), str(tests.parent), *sys.path])
+
+    killed = subprocess.run(
+        [sys.executable, "-c", PLAYED, str(home), str(studio.scenes)],
+        env=os.environ | {"PYTHONPATH": paths},
+        check=False,
+    )
+    after = studio.cache.size_bytes()
+    statuses = [row.status for row in open_workbench(home).project("noir").runs.rows()]
+
+    assert killed.returncode == 9
+    assert after > 1_000_000
+    assert RunStatus.INTERRUPTED in statuses
+    assert studio.cache.size_bytes() <= 1_000_000
 
 
 def test_status_says_how_much_is_kept_and_gc_trims_it(story, studio) -> None:
