@@ -9,7 +9,8 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeVar
 
-from pydantic import Field, ValidationError
+from pydantic import Field
+from pydantic_core import from_json
 
 from kroma_nb.blobs import BlobStore, write_atomic
 from kroma_nb.errors import ContentDamaged, FileMissing, WriteFailed
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 V = TypeVar("V", "Made", "Found")
 
 _RULE: Final = "kroma_nb.pass/1"
+_SEAL: Final = "seal"
 SIZE_LIMIT_BYTES = 4_000_000_000
 
 
@@ -43,12 +45,12 @@ class Made(Value):
         Which part of the scene was drawn; None for all of it.
     """
 
-    schema_: Literal["kroma_nb.made/1"] = Field(default="kroma_nb.made/1", alias="schema")
+    schema_: Literal["kroma_nb.made/2"] = Field(default="kroma_nb.made/2", alias="schema")
     key: Sha256
     sha256: Sha256
     size_bytes: Annotated[int, Field(ge=0)]
-    width: int
-    height: int
+    width: Annotated[int, Field(gt=0)]
+    height: Annotated[int, Field(gt=0)]
     notes: tuple[Message, ...] = ()
     part: tuple[int, int, int, int] | None = None
 
@@ -56,7 +58,7 @@ class Made(Value):
 class Found(Value):
     """What was measured of a picture against its scene."""
 
-    schema_: Literal["kroma_nb.found/1"] = Field(default="kroma_nb.found/1", alias="schema")
+    schema_: Literal["kroma_nb.found/2"] = Field(default="kroma_nb.found/2", alias="schema")
     key: Sha256
     chroma_delta: float
     measures: Measures
@@ -70,8 +72,11 @@ def key_of(what: str, **depends: Any) -> str:
     >>> key_of("color", picture="ab", version="1") == key_of("color", version="1", picture="ab")
     True
     """
-    text = json.dumps({"rule": _RULE, "what": what, **depends}, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(_canonical({"rule": _RULE, "what": what, **depends})).hexdigest()
+
+
+def _canonical(document: dict[str, Any]) -> bytes:
+    return json.dumps(document, sort_keys=True, separators=(",", ":")).encode()
 
 
 @dataclass(frozen=True)
@@ -79,13 +84,14 @@ class PassCache:
     """Answers of passes below one folder, for every process that works in a project; it may be deleted at any time.
 
     Whatever is missing, damaged or cut off counts as not known, and is made again; what cannot be kept is not kept.
+    Every answer carries the hash of all that it says, so that not one digit of it can change unseen.
 
     Attributes
     ----------
     root : Path
         The folder.
     limit_bytes : int
-        How much it may hold; it is trimmed when a run has ended.
+        How much it may hold; it is trimmed when a run has ended, where it may hold more.
     """
 
     root: Path
@@ -98,7 +104,7 @@ class PassCache:
 
     def recall(self, key: str, /) -> Made | None:
         """Give what a pass has made before; None where it is not known."""
-        return self._read(key, Made)
+        return self._known(key, Made)
 
     def place(self, made: Made, target: Path) -> bool:
         """Put the picture of a recalled answer at a path, checked on its way; tell whether it was still there."""
@@ -116,19 +122,21 @@ class PassCache:
 
     def keep(self, made: Made, data: bytes, /) -> None:
         """Remember what a pass has made."""
+        _remove(self._trimmed)
         with contextlib.suppress(WriteFailed):
             self.pictures.put(data)
             self._write(made.key, made)
 
     def found(self, key: str, /) -> Found | None:
         """Give what was measured before; None where it is not known."""
-        found = self._read(key, Found)
+        found = self._known(key, Found)
         if found is not None:
             _use(self.place_of(key))
         return found
 
     def keep_found(self, found: Found) -> None:
         """Remember what was measured."""
+        _remove(self._trimmed)
         with contextlib.suppress(WriteFailed):
             self._write(found.key, found)
 
@@ -140,10 +148,36 @@ class PassCache:
         """Give how much `trim` would remove."""
         return sum(size_bytes for size_bytes, _ in self._excess())
 
+    def is_due(self) -> bool:
+        """Tell whether it may hold more than its limit, without looking through it.
+
+        When it is trimmed, it notes the limit; whoever keeps something takes the note away first. So there is none
+        after a run that was killed, and a limit that was lowered meanwhile is seen.
+        """
+        try:
+            return int(self._trimmed.read_bytes()) > self.limit_bytes
+        except (OSError, ValueError):
+            return True
+
     def trim(self) -> int:
         """Remove what was not used for the longest time until the rest fits its limit; give the bytes that are gone."""
+        if not self.root.is_dir():
+            return 0
+        self._note(b"at work")
         # Another process may be trimming as well.
-        return sum(size_bytes for size_bytes, path in self._excess() if _remove(path))
+        gone = sum(size_bytes for size_bytes, path in self._excess() if _remove(path))
+        # The note is away again where another process has kept something since.
+        if self._trimmed.exists():
+            self._note(str(self.limit_bytes).encode())
+        return gone
+
+    @property
+    def _trimmed(self) -> Path:
+        return self.root / "trimmed_to_bytes"
+
+    def _note(self, text: bytes) -> None:
+        with contextlib.suppress(WriteFailed):
+            write_atomic(self._trimmed, text)
 
     def _excess(self) -> Iterator[tuple[int, Path]]:
         kept = 0
@@ -156,6 +190,8 @@ class PassCache:
         for folder, _, names in os.walk(self.root):
             for name in names:
                 path = self.root / folder / name
+                if path == self._trimmed:
+                    continue
                 with contextlib.suppress(OSError):
                     seen = path.stat()
                     yield seen.st_mtime_ns, seen.st_size, path
@@ -164,15 +200,25 @@ class PassCache:
         """Give the file of an answer."""
         return self.root / "answers" / key[:2] / f"{key}.json"
 
-    def _read(self, key: str, kind: type[V]) -> V | None:
+    def _read(self, key: str, kind: type[V]) -> tuple[V, bool] | None:
+        """Give what an answer's file says, and whether it is as it was written; None where it is no answer."""
         try:
-            answer = kind.model_validate_json(self.place_of(key).read_bytes())
-        except (OSError, ValidationError):
+            document = from_json(self.place_of(key).read_bytes())
+            seal = document.pop(_SEAL)
+            answer = kind.model_validate_json(_canonical(document))
+        # Of foreign files: no JSON, no object, no seal.
+        except (OSError, ValueError, AttributeError, TypeError, KeyError):
             return None
-        return answer if answer.key == key else None
+        return answer, answer.key == key and seal == hashlib.sha256(_canonical(document)).hexdigest()
+
+    def _known(self, key: str, kind: type[V]) -> V | None:
+        answer, is_whole = self._read(key, kind) or (None, False)
+        return answer if is_whole else None
 
     def _write(self, key: str, value: Value) -> None:
-        write_atomic(self.place_of(key), value.model_dump_json(by_alias=True).encode())
+        document = value.to_json()
+        seal = hashlib.sha256(_canonical(document)).hexdigest()
+        write_atomic(self.place_of(key), _canonical({**document, _SEAL: seal}))
 
     def files_of(self, made: Made) -> tuple[Path, Path]:
         """Give the two files of an answer: the answer and its picture."""

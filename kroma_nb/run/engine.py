@@ -151,9 +151,10 @@ def _close(run: Playing, journal: Journal, finished: RunFinished) -> RunFinished
     journal.append(finished)
     journal.sync()
     write_run_log(run.folder, run.plan)
-    if run.equipment.cache is not None and run.computed:
-        # Where nothing was made, it has not grown: a large one is not looked through for nothing.
-        run.equipment.cache.trim()
+    cache = run.equipment.cache
+    # Where nothing was made, it has not grown: a large one is not looked through for nothing.
+    if cache is not None and (run.computed or cache.is_due()):
+        cache.trim()
     return finished
 
 

@@ -52,11 +52,12 @@ class CacheAudit(PassCache):
 
     def keep(self, made: Made, _data: bytes, /) -> None:
         """Compare what was made with the answer that is kept."""
-        answer = self._read(made.key, Made)  # looking at an answer is no use of it
-        if answer is None:
+        said = self._read(made.key, Made)  # looking at an answer is no use of it
+        if said is None:
             return
+        answer, is_whole = said
         entry, picture = (path.relative_to(self.root.parent).as_posix() for path in self.files_of(answer))
-        if answer != made:
+        if answer != made or not is_whole:
             recorded, now = answer.sha256[:12], made.sha256[:12]
             what = f"{entry} does not hold what the pass makes; delete it"
             self.wrong.append(Cause(kind=CauseKind.CACHE, what=what, recorded=recorded, found=now))
@@ -70,8 +71,8 @@ class CacheAudit(PassCache):
 
     def keep_found(self, found: Found) -> None:
         """Compare what was measured with the answer that is kept."""
-        answer = self._read(found.key, Found)
-        if answer is not None and answer != found:
+        said = self._read(found.key, Found)
+        if said is not None and said != (found, True):
             entry = self.place_of(found.key).relative_to(self.root.parent).as_posix()
             what = f"{entry} does not hold what the guard measures; delete it"
             self.wrong.append(Cause(kind=CauseKind.CACHE, what=what))

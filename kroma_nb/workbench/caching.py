@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
 from kroma_nb import run
+from kroma_nb.errors import ValidationFailed
 
 if TYPE_CHECKING:
     from kroma_nb.workbench.project import Project
@@ -30,3 +32,11 @@ def kept_passes(project: Project) -> run.PassCache | None:
         return cache
     cache.trim()
     return None
+
+
+def trim_when_due(project: Project) -> None:
+    """Hold a project's cache to its limit after a run that could not do so; where the limit is not known, it stays."""
+    with contextlib.suppress(ValidationFailed):
+        cache = cache_of(project)
+        if cache.is_due():
+            cache.trim()

@@ -10,6 +10,7 @@ from kroma_nb.errors import InUse, KromaError
 from kroma_nb.model.money import Money
 from kroma_nb.run import RunFolder
 from kroma_nb.workbench.bookkeeping import ProjectPurse
+from kroma_nb.workbench.caching import trim_when_due
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -75,5 +76,9 @@ def account_for(project: Project, run_id: str) -> None:
 def _closed(project: Project, folder: RunFolder) -> bool:
     with contextlib.suppress(InUse):
         # Somebody else may be closing it, or going on with it, at this very moment.
-        return run.recover(folder, ProjectPurse(project, Money()))
+        closed = run.recover(folder, ProjectPurse(project, Money()))
+        if closed:
+            # A run that was killed has not done it.
+            trim_when_due(project)
+        return closed
     return False

@@ -174,7 +174,10 @@ def test_a_poisoned_answer_of_the_cache_is_caught_and_so_is_the_run_that_used_it
     documents = {path: json.loads(path.read_text()) for path in answers if "notes" in path.read_text()}
     one, other = [path for path, entry in documents.items() if entry.get("part", 0) is None][:2]
     forged = documents[one] | {name: documents[other][name] for name in ("sha256", "size_bytes")}
-    one.write_text(json.dumps(forged))
+    del forged["seal"]
+    canonical = json.dumps(forged, sort_keys=True, separators=(",", ":"))
+    # Whoever knows the layout can seal a false answer as well; only making the pass again tells.
+    one.write_text(json.dumps(forged | {"seal": sha256_bytes(canonical.encode())}))
 
     before = story.runs.verify(made.run_id)
     again = story.run(story.plan(manifest=scenes / "manifest.json", color_profile="cinematic_warm"))
@@ -187,6 +190,21 @@ def test_a_poisoned_answer_of_the_cache_is_caught_and_so_is_the_run_that_used_it
     changed = [check for check in after.record.checks if check.verdict is Verdict.CHANGED]
     assert changed
     assert all(check.reused for check in changed[:1])
+
+
+@pytest.mark.parametrize("damage", [{"width": 65}, {"seal": "0" * 64}, {"chroma_delta": 99.0}], ids=str)
+def test_a_damaged_answer_of_the_cache_is_named_and_no_run_has_used_it(story, scenes, made, damage) -> None:
+    (word,) = damage
+    answers = (path for path in (story.root / "cache" / "answers").rglob("*.json"))
+    one = next(path for path in answers if f'"{word}"' in path.read_text())
+    one.write_text(json.dumps(json.loads(one.read_text()) | damage))
+
+    before = story.runs.verify(made.run_id)
+    again = story.run(story.plan(manifest=scenes / "manifest.json", color_profile="cinematic_warm"))
+
+    assert not before.ok
+    assert one.name in said(before)
+    assert story.runs.verify(again.run_id).ok
 
 
 def test_one_byte_of_a_cached_picture_is_named(story, made) -> None:

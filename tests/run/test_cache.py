@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
+import sys
 import threading
 from collections import Counter
 from collections.abc import Callable
@@ -19,7 +21,7 @@ import pytest
 from studio import Stencil, write_photograph, write_scenes
 
 from kroma_nb import run
-from kroma_nb.blobs import sha256_file
+from kroma_nb.blobs import sha256_bytes, sha256_file
 from kroma_nb.model.brief import Brief, Painted
 from kroma_nb.model.plan import Plan, PlanRequest, PostprocessRequest
 from kroma_nb.model.runlog import CandidateRecord, RunLog
@@ -108,9 +110,9 @@ def results(log: RunLog) -> list[object]:
     ]
 
 
-def answers(cache: run.PassCache, schema: str) -> list[Path]:
+def answers(cache: run.PassCache, kind: str) -> list[Path]:
     found = sorted((cache.root / "answers").rglob("*.json"))
-    return [path for path in found if json.loads(path.read_text())["schema"] == schema]
+    return [path for path in found if json.loads(path.read_text())["schema"].startswith(f"kroma_nb.{kind}/")]
 
 
 def test_an_unchanged_rerun_draws_computes_and_measures_nothing(studio) -> None:
@@ -248,16 +250,76 @@ def test_a_damaged_entry_counts_as_not_known_and_is_mended(studio, ruin, what) -
     assert computed(again).total() >= (11 if what == "pictures" else 0 if ruin is ruin_flip else 12)
 
 
+def sealed(document: dict) -> str:
+    """Write an answer with the checksum that belongs to it, as somebody who knows the layout would."""
+    rest = {name: told for name, told in document.items() if name != "seal"}
+    canonical = json.dumps(rest, sort_keys=True, separators=(",", ":"))
+    return json.dumps(rest | {"seal": sha256_bytes(canonical.encode())}, sort_keys=True, separators=(",", ":"))
+
+
+DAMAGED = {
+    "width": ("made", {"width": -64}),
+    "height": ("made", {"height": 97}),
+    "part": ("made", {"part": [5, 5, 5, 5]}),
+    "notes": ("made", {"notes": ["another note"]}),
+    "chroma": ("found", {"chroma_delta": 99.0}),
+    "seal": ("found", {"seal": "0" * 64}),
+}
+
+
+@pytest.mark.parametrize("name", DAMAGED)
+def test_an_answer_with_another_digit_than_was_written_is_not_believed_and_is_made_again(studio, name) -> None:
+    kind, damage = DAMAGED[name]
+    first = studio.play(studio.plan(postprocess=WARM))
+    damaged = answers(studio.cache, kind)
+    before = [path.read_bytes() for path in damaged]
+    for path in damaged:
+        path.write_text(json.dumps(json.loads(path.read_text()) | damage))
+
+    again = studio.play(studio.plan(postprocess=WARM))
+
+    assert results(again) == results(first)
+    assert computed(again).total() == (12 if kind == "made" else 0)
+    assert [path.read_bytes() for path in damaged] == before
+
+
+def test_every_bit_of_an_answer_counts(studio) -> None:
+    studio.play(studio.plan(candidates=1))
+    path = answers(studio.cache, "made")[0]
+    whole, key = path.read_bytes(), path.stem
+    made = studio.cache.recall(key)
+
+    for place in range(len(whole)):
+        for bit in (1, 2, 32):
+            path.write_bytes(whole[:place] + bytes([whole[place] ^ bit]) + whole[place + 1 :])
+            assert studio.cache.recall(key) is None
+
+    path.write_bytes(whole)
+    assert studio.cache.recall(key) == made is not None
+
+
+@pytest.mark.parametrize("size", [0, -64])
+def test_no_checksum_makes_a_picture_without_pixels_an_answer(studio, size) -> None:
+    studio.play(studio.plan(candidates=1))
+    path = answers(studio.cache, "made")[0]
+    told = json.loads(path.read_text())
+    assert path.read_text() == sealed(told)
+
+    path.write_text(sealed(told | {"width": size}))
+
+    assert studio.cache.recall(path.stem) is None
+
+
 @pytest.mark.parametrize("field", ["sha256", "size_bytes", "key"])
 def test_an_answer_that_does_not_fit_its_picture_or_its_key_is_not_believed(studio, field) -> None:
     first = studio.play(studio.plan())
-    one, *_, other = answers(studio.cache, "kroma_nb.made/1")
+    one, *_, other = answers(studio.cache, "made")
     swapped = json.loads(one.read_text()) | {field: json.loads(other.read_text())[field]}
     if field == "size_bytes":
         swapped[field] += 1
     if field == "sha256":
         swapped[field] = "0" * 64
-    one.write_text(json.dumps(swapped))
+    one.write_text(sealed(swapped))
 
     again = studio.play(studio.plan())
 
@@ -265,7 +327,7 @@ def test_an_answer_that_does_not_fit_its_picture_or_its_key_is_not_believed(stud
     assert computed(again).total() == 1
 
 
-@pytest.mark.parametrize("text", [b"[]", b"null", b"\xff\xfe", b"{}", b'{"schema": "kroma_nb.made/2"}', b"[" * 100_000])
+@pytest.mark.parametrize("text", [b"[]", b"null", b"\xff\xfe", b"{}", b'{"schema": "kroma_nb.made/3"}', b"[" * 100_000])
 def test_foreign_files_among_the_answers_are_passed_over(studio, text) -> None:
     first = studio.play(studio.plan())
     for path in (studio.cache.root / "answers").rglob("*.json"):
@@ -333,7 +395,7 @@ def test_it_holds_no_more_than_its_limit_and_keeps_what_was_used_last(studio) ->
     assert studio.cache.size_bytes() <= studio.limit_bytes
     assert computed(newer).total() == 6
     assert computed(studio.play(studio.plan())) == Counter()
-    assert len(answers(studio.cache, "kroma_nb.made/1")) >= 6
+    assert len(answers(studio.cache, "made")) >= 6
     assert all((studio.story.root / c.output).exists() for c in of(first))
 
 
@@ -353,6 +415,78 @@ def test_the_setting_says_how_much_is_kept_and_nought_keeps_none(tmp_path, story
     assert kept > 0
     assert run.PassCache(story.root / "cache").size_bytes() == 0
     assert computed(again.log).total() == 1
+
+
+def test_a_lower_limit_holds_also_where_every_pass_is_known(tmp_path, story) -> None:
+    folder = write_scenes(tmp_path / "s", 1, candidates=1)
+    planned = story.plan(manifest=folder / "manifest.json")
+    story.run(planned)
+    old = story.root / "cache" / "pictures" / "00" / ("00" * 32)
+    old.parent.mkdir(exist_ok=True)
+    old.write_bytes(b"p" * 3_000_000)
+    os.utime(old, (1, 1))
+
+    story.run(planned)
+    under_the_old = old.exists()
+    settings(story, 1)
+    again = story.run(planned)
+
+    assert under_the_old
+    assert computed(again.log) == Counter()
+    assert run.PassCache(story.root / "cache").size_bytes() <= 1_000_000
+    assert computed(story.run(planned).log) == Counter()
+
+
+def test_a_cache_is_looked_through_only_after_something_was_kept_or_its_limit_was_lowered(studio) -> None:
+    due = [studio.cache.is_due()]
+    studio.play(studio.plan())
+    due.append(studio.cache.is_due())
+    studio.limit_bytes *= 2
+    due.append(studio.cache.is_due())
+    studio.limit_bytes //= 4
+    due.append(studio.cache.is_due())
+    studio.play(studio.plan())
+    due.append(studio.cache.is_due())
+    one = studio.cache.recall(answers(studio.cache, "made")[0].stem)
+    studio.cache.keep(one, b"")
+    due.append(studio.cache.is_due())
+
+    assert due == [True, False, False, True, False, True]
+
+
+PLAYED = """
+import os, sys
+from pathlib import Path
+from test_cache import Studio, open_workbench
+studio = Studio(open_workbench(Path(sys.argv[1])).project("noir"), Path(sys.argv[2]))
+studio.play(studio.plan(), before=lambda _: os._exit(9) if len(studio.drawn) == 3 else None, workers=1)
+"""
+
+
+def test_what_a_killed_run_has_kept_is_held_to_the_limit_by_whoever_opens_the_project_next(studio) -> None:
+    studio.play(studio.plan())
+    home, tests = studio.story.bench.home, Path(__file__).parent
+    write_photograph(studio.scenes / "scene_0.png", 70)
+    write_photograph(studio.scenes / "scene_1.png", 71)
+    settings(studio.story, 1)
+    old = studio.story.root / "cache" / "pictures" / "00" / ("00" * 32)
+    old.parent.mkdir(exist_ok=True)
+    old.write_bytes(b"p" * 3_000_000)
+    os.utime(old, (1, 1))
+    paths = os.pathsep.join([str(tests), str(tests.parent), *sys.path])
+
+    killed = subprocess.run(
+        [sys.executable, "-c", PLAYED, str(home), str(studio.scenes)],
+        env=os.environ | {"PYTHONPATH": paths},
+        check=False,
+    )
+    after = studio.cache.size_bytes()
+    statuses = [row.status for row in open_workbench(home).project("noir").runs.rows()]
+
+    assert killed.returncode == 9
+    assert after > 1_000_000
+    assert RunStatus.INTERRUPTED in statuses
+    assert studio.cache.size_bytes() <= 1_000_000
 
 
 def test_status_says_how_much_is_kept_and_gc_trims_it(story, studio) -> None:

@@ -15,6 +15,7 @@ from studio import Stencil, draw, write_photograph, write_scenes
 import kroma_nb as kn
 from kroma_nb.errors import RequestInvalid
 from kroma_nb.model.diff import Section
+from kroma_nb.model.money import Money
 from kroma_nb.model.plan import PostprocessRequest
 from kroma_nb.model.words import Stage, TimeOfDay
 from kroma_nb.workbench import Run, Workbench, marking
@@ -195,6 +196,11 @@ PLANTED = {
     "a setting of the guard": Planted(
         lambda folder, m: m["output_guard"].update(max_chroma_delta=3.0),
         {(S.GUARD, "", "max_chroma_delta", 2.0, 3.0)},
+    ),
+    "what a run and a picture may cost": Planted(
+        lambda folder, m: None,
+        {(S.PARAMETERS, "", "max_cost", None, "$3.00"), (S.PARAMETERS, "", "max_price", None, "$0.90")},
+        asked={"max_cost": Money.of(3), "max_price": Money.of("0.90")},
     ),
     "the version of the engine": Planted(
         lambda folder, m: None,

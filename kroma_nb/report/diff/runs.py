@@ -11,6 +11,7 @@ from kroma_nb.report.diff.found import OPEN, compared, facts_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from kroma_nb.model.money import Money
     from kroma_nb.model.postprocess import ColorPlan, CutoutPlan, PostprocessPlan, UpscalePlan
     from kroma_nb.model.run import Environment
     from kroma_nb.model.runlog import CandidateRecord
@@ -31,6 +32,8 @@ def of_runs(before: Side, after: Side) -> Iterator[Found]:
         yield from _passes(old.postprocess_plan, new.postprocess_plan)
     yield from compared(Section.GUARD, facts_of(old.guard), facts_of(new.guard))
     yield from compared(Section.ENGINE, _engine(before), _engine(after))
+    if _engine(before) == _engine(after):  # another engine's price is its own, and no change beside it
+        yield from compared(Section.ENGINE, _price(before), _price(after))
     if old.environment is None or new.environment is None:
         yield from _facts(Section.ENVIRONMENT, "environment", old.environment, new.environment)
     else:
@@ -53,7 +56,18 @@ def _asked(side: Side) -> dict[str, Told]:
         "time": log.time.value,
         "weather": log.weather.value,
         "gate": OPEN if side.is_imported else log.gate.value,
+        **_caps(side),
     }
+
+
+def _caps(side: Side) -> dict[str, Told]:
+    if side.plan is None:
+        return {"max_cost": OPEN, "max_price": OPEN}
+    return {"max_cost": _amount(side.plan.max_cost), "max_price": _amount(side.plan.max_price)}
+
+
+def _amount(money: Money | None) -> str | None:
+    return None if money is None else str(money)
 
 
 def _palette(side: Side) -> dict[str, Told]:
@@ -65,6 +79,18 @@ def _palette(side: Side) -> dict[str, Told]:
 
 def _engine(side: Side) -> dict[str, Told]:
     return {"provider": side.log.provider or OPEN, "model": side.log.model or OPEN}
+
+
+def _price(side: Side) -> dict[str, Told]:
+    """Give what the catalog said of the engine when the run was planned."""
+    if side.plan is None:
+        return {"price_per_picture": OPEN}
+    card = side.plan.card
+    return {
+        "paid": card.paid,
+        "price_per_picture": _amount(card.price_per_picture),
+        "least_per_picture": _amount(card.least_per_picture),
+    }
 
 
 def _passes(before: PostprocessPlan, after: PostprocessPlan) -> Iterator[Found]:
