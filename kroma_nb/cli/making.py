@@ -10,7 +10,7 @@ import typer
 
 from kroma_nb.cli import screen
 from kroma_nb.cli.options import AsJson, Home, PlanOptions, RunOptions, Slug, Workers, takes
-from kroma_nb.cli.spending import agreed
+from kroma_nb.cli.spending import agreed, say_what_budgets_leave
 from kroma_nb.cli.stopping import stop_flag
 
 if TYPE_CHECKING:
@@ -56,6 +56,7 @@ def run(options: RunOptions, project: Slug = None, home: Home = None, as_json: A
     if forecast.paid_pictures and not as_json:
         # What is planned in full is what `kroma plan` shows.
         screen.show(replace(planned.view, columns=(), rows=()))
+        say_what_budgets_leave(place, forecast)
     most = planned.plan.max_cost
     sure = agreed(forecast, most=most, confirm_spend=options.confirm_spend, ask=not as_json)
     title = f"{planned.plan.stage.value}: {planned.pictures} pictures"

@@ -36,7 +36,10 @@ Workers = Annotated[int | None, typer.Option(min=1, help="Candidates made at onc
 ConfirmSpend = Annotated[
     bool, typer.Option("--confirm-spend", help="Agree to what it may cost; without it a terminal is asked.")
 ]
-MaxCost = Annotated[str | None, typer.Option(metavar="USD", help="Spend at most so much in all, in US dollars.")]
+MaxCost = Annotated[
+    str | None,
+    typer.Option(metavar="USD", help="Spend at most so much, in US dollars: on the run, or on what is left of it."),
+]
 
 
 @dataclass(frozen=True)

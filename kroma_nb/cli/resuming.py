@@ -11,7 +11,7 @@ from kroma_nb.cli import screen
 from kroma_nb.cli.making import show_run
 from kroma_nb.cli.onward import next_commands, unfinished
 from kroma_nb.cli.options import AsJson, ConfirmSpend, Home, MaxCost, Options, Slug, Workers, takes
-from kroma_nb.cli.spending import agreed
+from kroma_nb.cli.spending import agreed, say_what_budgets_leave
 from kroma_nb.cli.stopping import stop_flag
 
 if TYPE_CHECKING:
@@ -83,6 +83,7 @@ def _open(home: Path | None, project: str | None, run: str) -> Run:
 def _go_on(
     one: Run, options: GoOnOptions, *, as_json: bool, pay_again: bool = False, more: tuple[str, int] | None = None
 ) -> None:
+    from kroma_nb import report
     from kroma_nb.model.words import RunStatus
     from kroma_nb.workbench.resuming import Decision, left_to_do, resumed
 
@@ -92,12 +93,17 @@ def _go_on(
         return
     if not as_json:
         screen.show(left.view)
+        say_what_budgets_leave(one.project, left.forecast, one.run_id)
     high, cap = left.forecast.cost_high, options.cap()
     sure = agreed(left.forecast, most=cap, confirm_spend=options.confirm_spend, ask=not as_json)
     # What was shown is what is agreed to, also where it has become more meanwhile.
     decision = Decision(sure, pay_again, high if cap is None or high < cap else cap)
     count = len(left.rest.turns)
-    with stop_flag() as stop, screen.progress(f"{one.run_id}: {count} pictures", count, shown=not as_json) as follow:
+    title = f"{one.run_id}: {report.counted(count, 'picture')}"
+    with (
+        stop_flag() as stop,
+        screen.progress(title, count, shown=not as_json) as follow,
+    ):
         resumed(one, decision, {"workers": options.workers, "stop": stop, "on_event": follow}, more=more)
     show_run(one, as_json=as_json)
 

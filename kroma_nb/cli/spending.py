@@ -7,14 +7,18 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from kroma_nb.cli import screen
+from kroma_nb.errors import SpendNotConfirmed
+
 if TYPE_CHECKING:
     from kroma_nb.model.money import Forecast, Money
+    from kroma_nb.workbench import Project
 
 
 def agreed(forecast: Forecast, *, most: Money | None, confirm_spend: bool, ask: bool) -> bool:
     """Tell whether somebody has agreed to what may be spent: by an option, or by a yes at a terminal.
 
-    What costs nothing is not asked about. Where nobody can be asked, nobody has agreed.
+    What costs nothing is not asked about. Where nobody can be asked, nobody has agreed; who says no ends the command.
 
     Parameters
     ----------
@@ -31,11 +35,30 @@ def agreed(forecast: Forecast, *, most: Money | None, confirm_spend: bool, ask: 
     if not (ask and sys.stdin.isatty()):
         return False
     try:
-        return typer.confirm(question(forecast, most))
+        sure = typer.confirm(question(forecast, most))
     except typer.Abort:
         # Ctrl-C or the end of input at the question is a no.
         typer.echo()
-        return False
+        sure = False
+    if not sure:
+        screen.say("Nothing was bought.")
+        raise typer.Exit(SpendNotConfirmed.exit_code)
+    return True
+
+
+def say_what_budgets_leave(project: Project, forecast: Forecast, run_id: str = "") -> None:
+    """Say before the question that a budget leaves less than what is foreseen.
+
+    Parameters
+    ----------
+    project : Project
+    forecast : Forecast
+    run_id : str
+        Of a run that goes on.
+    """
+    left = project.costs.left_for(run_id)
+    if left is not None and left < forecast.cost_high:
+        screen.say(f"The project's budget leaves {left} for it; what is above that is not bought.")
 
 
 def question(forecast: Forecast, most: Money | None) -> str:

@@ -17,14 +17,16 @@ if TYPE_CHECKING:
 
 HELD = frozenset({CallState.OPEN, CallState.IN_DOUBT})
 """How a call stands that is charged in full, while nobody knows whether it was billed."""
-COLUMNS = ("when", "engine", "run", "picture", "state", "cost", "request", "says")
+COLUMNS = ("when", "engine", "run", "picture", "state", "cost", "request")
+MOST_NAMED = 20
+"""How many calls are named one by one below the table."""
 
 
 def costs_view(slug: str, costs: Sequence[CostRow], budget: Budget) -> View:
     """Show a project's paid calls, newest first, with what they come to."""
     rows = tuple(_row(cost) for cost in reversed(costs))
     total = sum((Money(micro_usd=cost.cost_micro_usd) for cost in costs), Money())
-    held = [cost for cost in costs if cost.state in HELD]
+    held = [cost for cost in reversed(costs) if cost.state in HELD]
     notes = [f"Charged: {total}." if costs else "Nothing was paid for in this project."]
     if held:
         upper = sum((Money(micro_usd=cost.cost_micro_usd) for cost in held), Money())
@@ -32,6 +34,8 @@ def costs_view(slug: str, costs: Sequence[CostRow], budget: Budget) -> View:
             f"Of that {upper} for {counted(len(held), 'call')} of which nobody knows whether it was billed: "
             "look for its request in the provider's account."
         )
+        # Whole, on lines of their own: these are what is looked for.
+        notes += [_held(cost) for cost in held[:MOST_NAMED]]
     if told := sum(not cost.reported and cost.state is CallState.SETTLED for cost in costs):
         notes.append(f"For {counted(told, 'call')} the provider named no amount: the catalog's price counts.")
     notes.append(budget_words(budget))
@@ -39,18 +43,27 @@ def costs_view(slug: str, costs: Sequence[CostRow], budget: Budget) -> View:
 
 
 def _row(cost: CostRow) -> tuple[str, ...]:
-    # A call of which nobody knows more is found at the provider's by the name that it was given here.
-    request = cost.request_id or (cost.call_id or "")
     return (
-        f"{cost.at:%Y-%m-%d %H:%M:%S}",
+        f"{cost.at:%Y-%m-%d %H:%M}",
         made_by(cost.provider, cost.model),
-        cost.run_id,
-        f"{cost.job} c{cost.candidate}" if cost.candidate is not None else cost.job,
+        # The last signs of its id name a run wherever one is asked for.
+        cost.run_id[-6:],
+        _picture(cost),
         cost.state.value.replace("_", " "),
         str(Money(micro_usd=cost.cost_micro_usd)),
-        request,
-        cost.says,
+        cost.request_id,
     )
+
+
+def _picture(cost: CostRow) -> str:
+    return f"{cost.job} c{cost.candidate}" if cost.candidate is not None else cost.job
+
+
+def _held(cost: CostRow) -> str:
+    # A call of which nobody knows more is found at the provider's by the name that it was given here.
+    named = f"request {cost.request_id}" if cost.request_id else f"call {cost.call_id}"
+    said = f": {cost.says}" if cost.says else "."
+    return f"In doubt: {_picture(cost)} of run {cost.run_id[-6:]}, {named}{said}"
 
 
 def budget_words(budget: Budget) -> str:

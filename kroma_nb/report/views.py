@@ -66,7 +66,7 @@ def _promised(plan: Plan, forecast: Forecast) -> str:
     disk = f", about {size(forecast.size_bytes)}" if forecast.size_bytes is not None else ""
     time = f", about {phrases.lasting(forecast.seconds)}" if forecast.seconds else ""
     order = " → ".join(plan.postprocess.pipeline_order)
-    bought = f", {forecast.already_paid} of those already bought" if forecast.already_paid else ""
+    bought = f", {forecast.already_paid} of them bought already" if forecast.already_paid else ""
     doubt = f", {forecast.in_doubt} in doubt and not bought" if forecast.in_doubt else ""
     as_of = f"prices of {forecast.prices_as_of}"
     calls = "".join(
@@ -74,7 +74,8 @@ def _promised(plan: Plan, forecast: Forecast) -> str:
         for one in forecast.calls
     )
     most = f" At most {plan.max_cost} is spent." if plan.max_cost is not None else ""
-    promised = f"{pictures}, {forecast.paid_pictures} of them paid{bought}{doubt}: {cost}{disk}{time}."
+    engine = " of a paid engine" if forecast.paid_pictures else ""
+    promised = f"{pictures}{engine}{bought}{doubt}: {cost}{disk}{time}."
     return f"{promised}{calls}{most} Passes: {order}."
 
 

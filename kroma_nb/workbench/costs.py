@@ -10,7 +10,7 @@ from kroma_nb.model.money import Budget, Money
 from kroma_nb.model.parsing import did_you_mean
 from kroma_nb.model.rows import CostRow
 from kroma_nb.model.run import now
-from kroma_nb.workbench.founding import change_card
+from kroma_nb.workbench.founding import change_card, read_card
 from kroma_nb.workbench.requests import money
 
 if TYPE_CHECKING:
@@ -74,6 +74,22 @@ class Costs:
         """What is charged to this calendar month in UTC; imported costs were paid elsewhere and do not count."""
         with self._project.bench.index.rows(self._project) as (rows, key):
             return store.charged_in(rows, key, store.month_of(now()))
+
+    def left_for(self, run_id: str = "") -> Money | None:
+        """Give what the project's budgets leave now for a run; None where there is no budget.
+
+        Parameters
+        ----------
+        run_id : str
+            A run that goes on, with what it is charged already; empty for a new one.
+        """
+        if read_card(self._project.root) is None:
+            return None  # a project that its first run makes
+        budget = self.budget
+        with self._project.bench.index.rows(self._project) as (rows, key):
+            so_far = store.charged(rows, key, run_id=run_id, month=store.month_of(now()))
+        limits = ((budget.per_run, so_far.run), (budget.per_month, so_far.month))
+        return min((allowed - charged for allowed, charged in limits if allowed is not None), default=None)
 
     @property
     def budget(self) -> Budget:

@@ -104,7 +104,23 @@ def test_anything_else_at_the_terminal_is_a_no(answer, desk, server) -> None:
     code, said = answered(desk, answer, "run", *PAID, "--max-cost", "0.10")
 
     assert "6 pictures would cost up to $0.24, and at most $0.10 is spent. Go ahead?" in said
+    assert "Nothing was bought." in said
+    assert "error" not in said
     assert (code, server.arrived) == (3, [])
+
+
+def test_a_budget_that_leaves_less_is_named_before_the_question(kroma: Kroma, desk, server) -> None:
+    kroma("init", "noir")
+    assert kroma("budget", "--per-month", "0.10")[0] == 0
+    _, said = answered(desk, b"n\n", "run", *PAID)
+    assert "The project's budget leaves $0.10 for it; what is above that is not bought." in said
+    assert said.index("leaves $0.10") < said.index("Go ahead?")
+
+    answered(desk, b"y\n", "run", *PAID)
+    _, said = answered(desk, b"n\n", "resume")
+
+    assert server.bills == 2
+    assert "The project's budget leaves $0.02 for it" in said
 
 
 def test_ctrl_c_at_the_question_is_a_no(desk, server) -> None:

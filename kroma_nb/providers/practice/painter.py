@@ -69,5 +69,6 @@ class PracticePainter:
 def _address() -> str:
     address = os.environ.get(URL, "")
     if not address.startswith(f"http://{HOST}:"):
-        raise ProviderFailed(PROVIDER, "no practice shop is open; `kroma_nb.workbench.open_practice` opens one")
+        problem = "no practice shop is open here; `kroma_nb.workbench.open_practice` opens one"
+        raise ProviderFailed(PROVIDER, f"{problem}, and another process finds it by the variable {URL}")
     return f"{address}/pictures"

@@ -52,7 +52,7 @@ class PracticeShop:
             return tuple(self._server.billed)
 
     def hold(self, call: int) -> None:
-        """Bill every call from this one on, counted from 1, and leave it without an answer until `go_on`."""
+        """Bill every call from this one on, counted from 1, and answer only after `go_on`, or after two minutes."""
         with self._server.news:
             self._server.held_from = call
 
@@ -93,7 +93,8 @@ class PracticeShop:
         self.close()
 
     def __repr__(self) -> str:
-        return f"A practice shop at {self.url}: {len(self.billed)} calls billed, in play money."
+        here = f"A practice shop at {self.url}: {len(self.billed)} calls billed, in play money."
+        return f"{here}\nIn another terminal: export {URL}={self.url}"
 
 
 class _Server(ThreadingHTTPServer):
