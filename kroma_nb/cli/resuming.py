@@ -87,6 +87,7 @@ def _go_on(
     from kroma_nb.model.words import RunStatus
     from kroma_nb.workbench.resuming import Decision, left_to_do, resumed
 
+    cap = options.cap()
     left = left_to_do(one, pay_again=pay_again, more=more)
     if not left.rest.turns and one.status is not RunStatus.INTERRUPTED:
         _nothing_left(one, left, as_json=as_json)
@@ -94,7 +95,7 @@ def _go_on(
     if not as_json:
         screen.show(left.view)
         say_what_budgets_leave(one.project, left.forecast, one.run_id)
-    high, cap = left.forecast.cost_high, options.cap()
+    high = left.forecast.cost_high
     sure = agreed(left.forecast, most=cap, confirm_spend=options.confirm_spend, ask=not as_json)
     # What was shown is what is agreed to, also where it has become more meanwhile.
     decision = Decision(sure, pay_again, high if cap is None or high < cap else cap)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Annotated
@@ -12,6 +13,7 @@ from kroma_nb.model.limits import CallLimits
 from kroma_nb.model.value import Value
 
 MICRO_PER_USD = 1_000_000
+_IN_THOUSANDS = re.compile(r"[1-9][0-9]{0,2}(,[0-9]{3})+(\.[0-9]*)?")
 
 
 class Money(Value):
@@ -42,22 +44,29 @@ class Money(Value):
 
     @classmethod
     def of(cls, amount: Money | str | float) -> Money:
-        """Read an amount in US dollars, such as ``"$1.50"`` or ``2``.
+        """Read an amount in US dollars, such as ``"$1.50"``, ``"1,000.50"`` or ``2``.
 
         Raises
         ------
         ValueError
-            If it is no amount, negative, or finer than a micro-dollar.
+            If it is no amount, negative, or finer than a micro-dollar, or if a comma may stand for the decimal point.
 
         Examples
         --------
         >>> Money.of("$1.50").micro_usd, Money.of(2).micro_usd, Money.of(0.04).micro_usd
         (1500000, 2000000, 40000)
+        >>> Money.of("1,50")
+        Traceback (most recent call last):
+        ValueError: '1,50' is no amount of money; write 1.50, with a point: a comma only parts thousands, as in 1,000.50
         """
         if isinstance(amount, Money):
             return amount
+        text = str(amount).strip().removeprefix("$").strip()
+        if "," in text and not _IN_THOUSANDS.fullmatch(text):
+            way_out = "write 1.50, with a point: a comma only parts thousands, as in 1,000.50"
+            raise ValueError(f"{amount!r} is no amount of money; {way_out}")
         try:
-            micro = Decimal(str(amount).strip().removeprefix("$").replace(",", "")) * MICRO_PER_USD
+            micro = Decimal(text.replace(",", "")) * MICRO_PER_USD
             exact = int(micro)
         except (InvalidOperation, OverflowError, ValueError) as cause:
             raise ValueError(f"{amount!r} is no amount of money; write dollars, such as 1.50") from cause
