@@ -103,15 +103,8 @@ class Verifier:
         said = outcome.failure.message.replace(f"{root}/", "")
         return again, Cause(kind=CauseKind.FILE, what=said)
 
-    def _is_bought_for_it(self, turn: Turn, record: PassRecord) -> bool:
-        """Tell whether a picture is what a candidate's own calls have got, where it has any that were answered."""
-        calls = self.rest.happened.calls.get((turn.job.id, turn.candidate.index), {}).values()
-        sent = {call.original.sha256 for call in calls if call.original is not None}
-        return not sent or record.output.sha256 in sent
-
     def _compared(self, turn: Turn, record: PassRecord, again: Path | None, failure: Cause | None) -> PassCheck:
         path = self.folder.root / record.output.path
-        found, lost = _digest(path, record.output.path)
         check = PassCheck(
             job_id=turn.job.id,
             candidate=turn.candidate.index,
@@ -121,27 +114,33 @@ class Verifier:
             bought=self.rest.plan.card.paid and record.name is PassName.GENERATE,
             reused=record.reused,
         )
-        causes = []
-        if not lost and found != record.output.sha256:
-            causes.append(_altered(record.output.path, record.output.sha256, found))
-        if lost is not None:
-            return _judged(check, Verdict.UNPROVEN if path.exists() else Verdict.MISSING, [lost])
+        try:
+            found = sha256_file(path)
+        except FileMissing as error:
+            return _lost(check, error)
+        causes = [] if found == record.output.sha256 else [_altered(record.output.path, record.output.sha256, found)]
+        wrong = self._wrongly_bought(turn, record) if check.bought else None
+        if wrong is not None:
+            return _judged(check, wrong[0], [*causes, wrong[1]])
         if again is None or not again.is_file():
             return _judged(check, Verdict.UNPROVEN, [*causes, *([failure] if failure else [])])
-        if check.bought and not self._is_bought_for_it(turn, record):
-            return _judged(check, Verdict.CHANGED, [*causes, OTHER])
         if sha256_file(again) == found:
             return _judged(check, Verdict.EXACT, causes)
         return _measured(check, again, path, causes)
 
+    def _wrongly_bought(self, turn: Turn, record: PassRecord) -> tuple[Verdict, Cause] | None:
+        """Give what is wrong with a picture that is not what its candidate's own calls have got."""
+        calls = self.rest.happened.calls.get((turn.job.id, turn.candidate.index), {}).values()
+        sent = {call.original.sha256 for call in calls if call.original is not None}
+        return None if not sent or record.output.sha256 in sent else (Verdict.CHANGED, OTHER)
 
-def _digest(path: Path, name: str) -> tuple[str, Cause | None]:
-    """Give the sha256 of a run's picture, or why there is none."""
-    try:
-        return sha256_file(path), None
-    except FileMissing as error:
-        said = f"{name} cannot be read: {error.cause}" if path.exists() else f"{name} is gone"
-        return "", Cause(kind=CauseKind.FILE, what=said)
+
+def _lost(check: PassCheck, error: FileMissing) -> PassCheck:
+    """Judge a pass whose picture is not there, or cannot be read."""
+    gone = isinstance(error.__cause__, FileNotFoundError)
+    said = f"{check.path} is gone" if gone else f"{check.path} cannot be read: {error.cause}"
+    cause = Cause(kind=CauseKind.FILE, what=said)
+    return _judged(check, Verdict.MISSING if gone else Verdict.UNPROVEN, [cause])
 
 
 def _judged(check: PassCheck, verdict: Verdict, causes: list[Cause]) -> PassCheck:
