@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from kroma_nb.blobs import sha256_file
-from kroma_nb.errors import FileMissing, KromaError, PictureTooLarge, PictureUnreadable
+from kroma_nb.errors import FileMissing, KromaError, PictureTooLarge, PictureUnreadable, RecordInvalid
 from kroma_nb.images import as_rgb, load
 from kroma_nb.model.replay import TOLERANCE_LEVELS, TOLERANCE_SHARE, Cause, CauseKind, PassCheck, Verdict
 from kroma_nb.model.words import PassName
 from kroma_nb.run.folder import PASS_FOLDERS, RunFolder
-from kroma_nb.run.originals import Originals
+from kroma_nb.run.originals import Originals, paid_key
 from kroma_nb.run.playing import Equipment, Playing, Turn, style_of
 from kroma_nb.run.tasks import make_candidate, study_style
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 SCRATCH_RUN = "again"
 OTHER = Cause(kind=CauseKind.RECORD, what="it is not what was bought for this candidate")
+UNTOLD = Cause(kind=CauseKind.RECORD, what="neither a call nor a receipt says what was bought for this candidate")
 
 
 class Verifier:
@@ -129,10 +130,28 @@ class Verifier:
         return _measured(check, again, path, causes)
 
     def _wrongly_bought(self, turn: Turn, record: PassRecord) -> tuple[Verdict, Cause] | None:
-        """Give what is wrong with a picture that is not what its candidate's own calls have got."""
+        """Give what is wrong with a picture that neither its own calls nor receipts tell to be bought for it."""
         calls = self.rest.happened.calls.get((turn.job.id, turn.candidate.index), {}).values()
-        sent = {call.original.sha256 for call in calls if call.original is not None}
-        return None if not sent or record.output.sha256 in sent else (Verdict.CHANGED, OTHER)
+        own = {call.original.sha256 for call in calls if call.original is not None and call.failure is None}
+        if record.output.sha256 in own:
+            return None
+        if own and not record.reused:
+            return Verdict.CHANGED, OTHER
+        key = self._key_of(turn, record)
+        try:
+            receipts = Originals(self.folder.root).receipts(key)
+        except RecordInvalid as error:
+            return Verdict.UNPROVEN, Cause(kind=CauseKind.RECORD, what=self.folder.told(error))
+        known = own | {receipt.original.sha256 for receipt in receipts if receipt.usable and receipt.key == key}
+        if record.output.sha256 in known:
+            return None
+        return (Verdict.CHANGED, OTHER) if known else (Verdict.UNPROVEN, UNTOLD)
+
+    def _key_of(self, turn: Turn, record: PassRecord) -> str:
+        """Give the key of what was asked for, as the engine that the record names has asked."""
+        engine = self._run.engine.model_copy(update={"version": record.version})
+        brief = turn.job.brief(turn.candidate, self.rest.plan, None)
+        return paid_key(engine, brief, turn.job.scene.sha256, style_of(turn.job))
 
 
 def _lost(check: PassCheck, error: FileMissing) -> PassCheck:

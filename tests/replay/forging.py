@@ -11,6 +11,7 @@ from pathlib import Path
 import cv2
 
 from kroma_nb.blobs import sha256_bytes
+from kroma_nb.model.replay import PassCheck, Verdict
 from kroma_nb.run.folder import RunFolder
 from kroma_nb.run.runlog import write_run_log
 from kroma_nb.workbench import Project, Run
@@ -35,6 +36,11 @@ def files(root: Path) -> dict[str, bytes]:
 def said(proof: Proof) -> str:
     """Give all that a proof says of the run as a whole."""
     return " ".join(str(cause) for cause in proof.record.differs)
+
+
+def odd(proof: Proof) -> list[PassCheck]:
+    """Give the passes that are not exact."""
+    return [check for check in proof.record.checks if check.verdict is not Verdict.EXACT]
 
 
 def rewrite(run: Run, change: Callable[[dict], object]) -> None:

@@ -7,16 +7,11 @@ from pathlib import Path
 
 import pytest
 from loopback import provider, write_catalog
-from replay.forging import as_nobody, paid_run, put, record_as_it_lies, rewrite, said, speck
+from replay.forging import as_nobody, odd, paid_run, put, record_as_it_lies, rewrite, said, speck
 
 from kroma_nb.cli import main
-from kroma_nb.model.replay import TOLERANCE_SHARE, CauseKind, PassCheck, Verdict
+from kroma_nb.model.replay import TOLERANCE_SHARE, CauseKind, Verdict
 from kroma_nb.workbench import Project, Run
-from kroma_nb.workbench.replaying import Proof
-
-
-def odd(proof: Proof) -> list[PassCheck]:
-    return [check for check in proof.record.checks if check.verdict is not Verdict.EXACT]
 
 
 def alter(path: Path, how: str) -> None:
