@@ -31,10 +31,7 @@ def of_files(folder: RunFolder, rest: Rest) -> Iterator[Cause]:
     if started is not None and (started.run_id, started.project) != here:
         recorded, found = f"{started.project} {started.run_id}", f"{folder.root.name} {folder.run_id}"
         yield Cause(kind=CauseKind.RECORD, what="it is another run", recorded=recorded, found=found)
-    if started is not None and folder.plan_sha256() != started.plan_sha256:
-        recorded, found = started.plan_sha256[:12], folder.plan_sha256()[:12]
-        what = "plan.json was altered after the run had started"
-        yield Cause(kind=CauseKind.RECORD, what=what, recorded=recorded, found=found)
+    yield from of_plan(folder, rest)
     if folder.log_path.exists() and not _is_fold(folder, rest):
         yield Cause(kind=CauseKind.RECORD, what="run.json is not what plan.json and journal.jsonl say")
     for record in rest.happened.inputs:
@@ -47,6 +44,14 @@ def of_files(folder: RunFolder, rest: Rest) -> Iterator[Cause]:
     }
     for original in originals.values():
         yield from _altered(folder.root, original, "what a provider has sent")
+
+
+def of_plan(folder: RunFolder, rest: Rest) -> Iterator[Cause]:
+    """Give that a run's plan is not the one that it was started with."""
+    started, found = rest.happened.started, folder.plan_sha256()
+    if started is not None and found != started.plan_sha256:
+        what, recorded = "plan.json was altered after the run had started", started.plan_sha256
+        yield Cause(kind=CauseKind.RECORD, what=what, recorded=recorded[:12], found=found[:12])
 
 
 def _is_fold(folder: RunFolder, rest: Rest) -> bool:

@@ -16,6 +16,7 @@ from kroma_nb.errors import FileMissing, KromaError, PictureTooLarge, PictureUnr
 from kroma_nb.images import as_rgb, load
 from kroma_nb.model.replay import TOLERANCE_LEVELS, TOLERANCE_SHARE, Cause, CauseKind, PassCheck, Verdict
 from kroma_nb.model.words import PassName
+from kroma_nb.run.differences import of_plan
 from kroma_nb.run.folder import PASS_FOLDERS, RunFolder
 from kroma_nb.run.originals import Originals, paid_key
 from kroma_nb.run.playing import Equipment, Playing, Turn, style_of
@@ -60,6 +61,7 @@ class Verifier:
         self._run.inputs.update(rest.happened.paths)
         self._study = {style_of(job): job.references for job in rest.plan.jobs}
         self._failed: dict[tuple[str, ...], Cause] = {}
+        self._plan = tuple(of_plan(folder, rest))
 
     def study(self) -> None:
         """Read the styles of the run again."""
@@ -122,12 +124,13 @@ class Verifier:
         causes = [] if found == record.output.sha256 else [_altered(record.output.path, record.output.sha256, found)]
         wrong = self._wrongly_bought(turn, record) if check.bought else None
         if wrong is not None:
-            return _judged(check, wrong[0], [*causes, wrong[1]])
+            return _judged(check, wrong[0], [*self._plan, *causes, wrong[1]])
         if again is None or not again.is_file():
-            return _judged(check, Verdict.UNPROVEN, [*causes, *([failure] if failure else [])])
+            return _judged(check, Verdict.UNPROVEN, [*self._plan, *causes, *([failure] if failure else [])])
         if sha256_file(again) == found:
             return _judged(check, Verdict.EXACT, causes)
-        return _measured(check, again, path, causes)
+        # What was sent is the same, whatever the plan says.
+        return _measured(check, again, path, causes if check.bought else [*self._plan, *causes])
 
     def _wrongly_bought(self, turn: Turn, record: PassRecord) -> tuple[Verdict, Cause] | None:
         """Give what is wrong with a picture that neither its own calls nor receipts tell to be bought for it."""
