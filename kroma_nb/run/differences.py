@@ -10,6 +10,7 @@ from kroma_nb.errors import FileMissing
 from kroma_nb.model.replay import Cause, CauseKind
 from kroma_nb.model.words import PassName
 from kroma_nb.passes import COLOR_VERSION
+from kroma_nb.run.accounts import of_calls
 from kroma_nb.run.environment import environment
 from kroma_nb.run.runlog import folded_document
 
@@ -44,6 +45,7 @@ def of_files(folder: RunFolder, rest: Rest) -> Iterator[Cause]:
     }
     for original in originals.values():
         yield from _altered(folder.root, original, "what a provider has sent")
+    yield from of_calls(folder, rest)
 
 
 def of_plan(folder: RunFolder, rest: Rest) -> Iterator[Cause]:

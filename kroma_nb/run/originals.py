@@ -142,6 +142,10 @@ class Originals:
         path = self._place(call.key, call.call_id)
         return self._read(path) if path.is_file() else None
 
+    def receipt_name(self, call: Reserved) -> str:
+        """Give the file of a call's receipt, relative to the project root."""
+        return self._place(call.key, call.call_id).relative_to(self.root).as_posix()
+
     def receipts(self, key: str) -> tuple[Receipt, ...]:
         """Give every receipt that lies under a key.
 
