@@ -66,8 +66,10 @@ def _is_fold(folder: RunFolder, rest: Rest) -> bool:
 def _altered(root: Path, file: StoredFile, ref: str) -> Iterator[Cause]:
     try:
         found = sha256_file(root / file.path)
-    except FileMissing:
-        yield Cause(kind=CauseKind.FILE, what=f"{file.path} ({ref}) is gone", recorded=file.sha256[:12])
+    except FileMissing as error:
+        gone = isinstance(error.__cause__, FileNotFoundError)
+        said = "is gone" if gone else f"cannot be read: {error.cause}"
+        yield Cause(kind=CauseKind.FILE, what=f"{file.path} ({ref}) {said}", recorded=file.sha256[:12])
         return
     if found != file.sha256:
         what = f"{file.path} ({ref}) was altered"

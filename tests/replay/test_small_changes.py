@@ -116,6 +116,19 @@ def test_a_picture_that_cannot_be_read_is_unproven_and_all_others_are_judged(
     assert f"{picture} cannot be read" in str(checks[picture].causes[0])
 
 
+def test_an_input_that_cannot_be_read_is_not_called_gone(story: Project, made: Run) -> None:
+    story.runs.verify(made.run_id)  # what is imported is not readable for everybody
+    scene = made.log.jobs[0].input_images[0]
+
+    with as_nobody(story.bench.home):
+        (story.root / scene).chmod(0)
+        proof = story.runs.verify(made.run_id)
+
+    assert f"{scene} (scene_0.png) cannot be read: " in said(proof)
+    assert proof.record.count(Verdict.EXACT) == 4
+    assert not proof.ok
+
+
 def test_a_cached_picture_that_nobody_may_read_disproves_nothing(story: Project, made: Run) -> None:
     story.runs.verify(made.run_id)  # what is imported is not readable for everybody
 
