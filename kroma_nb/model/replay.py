@@ -20,13 +20,13 @@ class Verdict(StrEnum):
     EXACT = "exact"
     """The same bytes."""
     TOLERANCE = "within tolerance"
-    """Other bytes; at most one pixel in a thousand differs by more than one level."""
+    """Other bytes; at most one pixel in a thousand differs by more than one level, and other code can be why."""
     CHANGED = "changed"
-    """Another picture than the one that lies there."""
+    """Another picture than the one that lies there, or one that was not bought for its candidate."""
     MISSING = "missing"
-    """The picture that it has given is not there."""
+    """The picture that it has given is not there, or how its candidate ended is not on record."""
     UNPROVEN = "unproven"
-    """It cannot be made again, because what it was made from is missing or altered."""
+    """It cannot be made again or read, or nothing says what was bought for it."""
 
 
 class CauseKind(StrEnum):
@@ -114,7 +114,10 @@ class Verification(Value):
 
     @property
     def ok(self) -> bool:
-        """Whether there are passes, all exact or within tolerance, and no file of the run or its cache was altered."""
+        """Whether there are passes, all exact or within tolerance, and no file of the run or its cache was altered.
+
+        A file counts as altered where it is not what another one says of it: journal, plan, ledger or receipt.
+        """
         altered = {CauseKind.FILE, CauseKind.RECORD, CauseKind.CACHE}
         fine = {Verdict.EXACT, Verdict.TOLERANCE}
         whole = bool(self.checks) and all(check.verdict in fine for check in self.checks)

@@ -10,6 +10,7 @@ from kroma_nb.errors import FileMissing
 from kroma_nb.model.replay import Cause, CauseKind
 from kroma_nb.model.words import PassName
 from kroma_nb.passes import COLOR_VERSION
+from kroma_nb.run.accounts import of_calls
 from kroma_nb.run.environment import environment
 from kroma_nb.run.runlog import folded_document
 
@@ -31,10 +32,7 @@ def of_files(folder: RunFolder, rest: Rest) -> Iterator[Cause]:
     if started is not None and (started.run_id, started.project) != here:
         recorded, found = f"{started.project} {started.run_id}", f"{folder.root.name} {folder.run_id}"
         yield Cause(kind=CauseKind.RECORD, what="it is another run", recorded=recorded, found=found)
-    if started is not None and folder.plan_sha256() != started.plan_sha256:
-        recorded, found = started.plan_sha256[:12], folder.plan_sha256()[:12]
-        what = "plan.json was altered after the run had started"
-        yield Cause(kind=CauseKind.RECORD, what=what, recorded=recorded, found=found)
+    yield from of_plan(folder, rest)
     if folder.log_path.exists() and not _is_fold(folder, rest):
         yield Cause(kind=CauseKind.RECORD, what="run.json is not what plan.json and journal.jsonl say")
     for record in rest.happened.inputs:
@@ -47,6 +45,15 @@ def of_files(folder: RunFolder, rest: Rest) -> Iterator[Cause]:
     }
     for original in originals.values():
         yield from _altered(folder.root, original, "what a provider has sent")
+    yield from of_calls(folder, rest)
+
+
+def of_plan(folder: RunFolder, rest: Rest) -> Iterator[Cause]:
+    """Give that a run's plan is not the one that it was started with."""
+    started, found = rest.happened.started, folder.plan_sha256()
+    if started is not None and found != started.plan_sha256:
+        what, recorded = "plan.json was altered after the run had started", started.plan_sha256
+        yield Cause(kind=CauseKind.RECORD, what=what, recorded=recorded[:12], found=found[:12])
 
 
 def _is_fold(folder: RunFolder, rest: Rest) -> bool:
@@ -59,8 +66,10 @@ def _is_fold(folder: RunFolder, rest: Rest) -> bool:
 def _altered(root: Path, file: StoredFile, ref: str) -> Iterator[Cause]:
     try:
         found = sha256_file(root / file.path)
-    except FileMissing:
-        yield Cause(kind=CauseKind.FILE, what=f"{file.path} ({ref}) is gone", recorded=file.sha256[:12])
+    except FileMissing as error:
+        gone = isinstance(error.__cause__, FileNotFoundError)
+        said = "is gone" if gone else f"cannot be read: {error.cause}"
+        yield Cause(kind=CauseKind.FILE, what=f"{file.path} ({ref}) {said}", recorded=file.sha256[:12])
         return
     if found != file.sha256:
         what = f"{file.path} ({ref}) was altered"

@@ -119,10 +119,7 @@ class Originals:
         RecordInvalid
             If a receipt is not what was written.
         """
-        folder = self._place(key, "").parent
-        paths = list(folder.glob("*.json")) if folder.is_dir() else []
-        found = [self._read(path) for path in paths if not self._is_seen_by_now(path)]
-        usable = [one for one in found if one.usable and one.key == key]
+        usable = [one for one in self.receipts(key) if one.usable and one.key == key]
         usable.sort(key=lambda one: (one.at, one.call_id), reverse=True)
         return next((one for one in usable if self._is_whole(one.original)), None)
 
@@ -150,6 +147,28 @@ class Originals:
         """Give what has come for a call; None where nothing has."""
         paths = (self._place(call.key, call.call_id), self._place(call.key, call.call_id, UNSEEN))
         return next((self._read(path) for path in paths if path.is_file()), None)
+
+    def receipt_name(self, call: Reserved) -> str:
+        """Give the file of a call's receipt, relative to the project root."""
+        return self._place(call.key, call.call_id).relative_to(self.root).as_posix()
+
+    def receipts(self, key: str) -> tuple[Receipt, ...]:
+        """Give every receipt that lies under a key.
+
+        Raises
+        ------
+        RecordInvalid
+            If one is not what was written, or cannot be read.
+        """
+        folder = self._place(key, "").parent
+        try:
+            paths = sorted(path for path in folder.iterdir() if path.suffix == ".json")
+        except FileNotFoundError:
+            return ()
+        except OSError as cause:
+            way_out = "check its permissions"
+            raise RecordInvalid(str(folder), "", f"cannot be read: {cause.strerror}", way_out) from cause
+        return tuple(self._read(path) for path in paths if not self._is_seen_by_now(path))
 
     def _is_whole(self, original: StoredFile) -> bool:
         """Tell whether an original is still what was sent; one that is not counts as lost."""

@@ -124,7 +124,11 @@ def _is_there(folder: RunFolder, outcome: CandidateOutcome) -> bool:
     """Tell whether every picture of a candidate is there, at its size."""
     files = (folder.root / record.output.path for record in outcome.passes)
     sizes = (record.output.size_bytes for record in outcome.passes)
-    return all(path.is_file() and path.stat().st_size == size for path, size in zip(files, sizes, strict=True))
+    try:
+        return all(path.is_file() and path.stat().st_size == size for path, size in zip(files, sizes, strict=True))
+    except PermissionError:
+        # One in a folder that this process may not look into is not there for it.
+        return False
 
 
 def _doubtful(happened: Happened, job: Job, candidate: Candidate) -> str:

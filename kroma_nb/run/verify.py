@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from kroma_nb.blobs import sha256_file
-from kroma_nb.errors import FileMissing, RecordInvalid
+from kroma_nb.errors import FileMissing, RecordInvalid, RequestInvalid
 from kroma_nb.model.replay import Cause, CauseKind, PassCheck, Verdict, Verification
 from kroma_nb.model.words import PassName, RunStatus
 from kroma_nb.run.cache import Found, Made, PassCache
-from kroma_nb.run.differences import of_code, of_files, of_profile
+from kroma_nb.run.differences import of_code, of_files, of_plan, of_profile
 from kroma_nb.run.playing import Turn
 from kroma_nb.run.replay import recorded_engine
 from kroma_nb.run.resume import every_candidate, rest_of
@@ -125,13 +125,19 @@ def verify_run(
     """
     try:
         rest = rest_of(folder)
-        differs = list(of_files(folder, rest))
+        altered, differs = tuple(of_plan(folder, rest)), list(of_files(folder, rest))
     except RecordInvalid as error:
         lost = Cause(kind=CauseKind.RECORD, what=folder.told(error))
         return Verification(run_id=folder.run_id, checks=(), differs=(lost,))
     paid = rest.plan.card.paid
-    painter = recorded_engine(rest) if paid else present.painter_of(rest.plan)
-    checks = list(_without_outcome(rest))
+    try:
+        painter = recorded_engine(rest) if paid else present.painter_of(rest.plan)
+    except RequestInvalid:
+        if not altered:
+            raise
+        # It asks for an engine that the run was not made with.
+        return Verification(run_id=folder.run_id, checks=(), differs=tuple(differs))
+    checks = list(_without_outcome(rest, altered))
     audit = CacheAudit(present.cache.root)
     with scratch_of(folder) as scratch, ThreadPoolExecutor(workers or os.cpu_count() or 1) as threads:
         verifier = Verifier(folder, rest, painter, scratch, audit)
@@ -142,13 +148,14 @@ def verify_run(
                 if on_check is not None:
                     on_check(check)
     code = list(dict.fromkeys(of_code(rest, None if paid else painter)))
-    differs += [*code, *of_profile(rest, present.profile_of), *audit.wrong]
+    # What an altered plan says of its colour profile, no profile has ever said.
+    differs += [*code, *([] if altered else of_profile(rest, present.profile_of)), *audit.wrong]
     return Verification(
         run_id=folder.run_id, checks=tuple(_explained(check, code) for check in checks), differs=tuple(differs)
     )
 
 
-def _without_outcome(rest: Rest) -> Iterator[PassCheck]:
+def _without_outcome(rest: Rest, altered: tuple[Cause, ...]) -> Iterator[PassCheck]:
     """Give the candidates of a run that has ended whose ends are on no record: somebody has taken them out."""
     finished = rest.happened.finished
     if finished is None or finished.status is RunStatus.INTERRUPTED or finished.failure is not None:
@@ -163,7 +170,7 @@ def _without_outcome(rest: Rest) -> Iterator[PassCheck]:
                     pass_name=PassName.GENERATE,
                     path="",
                     verdict=Verdict.MISSING,
-                    causes=(gone,),
+                    causes=(*altered, gone),
                 )
 
 

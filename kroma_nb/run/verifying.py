@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from kroma_nb.blobs import sha256_file
-from kroma_nb.errors import FileMissing, KromaError, PictureTooLarge, PictureUnreadable
+from kroma_nb.errors import FileMissing, KromaError, PictureTooLarge, PictureUnreadable, RecordInvalid
 from kroma_nb.images import as_rgb, load
 from kroma_nb.model.replay import TOLERANCE_LEVELS, TOLERANCE_SHARE, Cause, CauseKind, PassCheck, Verdict
 from kroma_nb.model.words import PassName
+from kroma_nb.run.differences import of_plan
 from kroma_nb.run.folder import PASS_FOLDERS, RunFolder
-from kroma_nb.run.originals import Originals
+from kroma_nb.run.originals import Originals, paid_key
 from kroma_nb.run.playing import Equipment, Playing, Turn, style_of
 from kroma_nb.run.tasks import make_candidate, study_style
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 SCRATCH_RUN = "again"
 OTHER = Cause(kind=CauseKind.RECORD, what="it is not what was bought for this candidate")
+UNTOLD = Cause(kind=CauseKind.RECORD, what="neither a call nor a receipt says what was bought for this candidate")
 
 
 class Verifier:
@@ -59,6 +61,7 @@ class Verifier:
         self._run.inputs.update(rest.happened.paths)
         self._study = {style_of(job): job.references for job in rest.plan.jobs}
         self._failed: dict[tuple[str, ...], Cause] = {}
+        self._plan = tuple(of_plan(folder, rest))
 
     def study(self) -> None:
         """Read the styles of the run again."""
@@ -103,15 +106,8 @@ class Verifier:
         said = outcome.failure.message.replace(f"{root}/", "")
         return again, Cause(kind=CauseKind.FILE, what=said)
 
-    def _is_bought_for_it(self, turn: Turn, record: PassRecord) -> bool:
-        """Tell whether a picture is what a candidate's own calls have got, where it has any that were answered."""
-        calls = self.rest.happened.calls.get((turn.job.id, turn.candidate.index), {}).values()
-        sent = {call.original.sha256 for call in calls if call.original is not None}
-        return not sent or record.output.sha256 in sent
-
     def _compared(self, turn: Turn, record: PassRecord, again: Path | None, failure: Cause | None) -> PassCheck:
         path = self.folder.root / record.output.path
-        found, lost = _digest(path, record.output.path)
         check = PassCheck(
             job_id=turn.job.id,
             candidate=turn.candidate.index,
@@ -121,27 +117,47 @@ class Verifier:
             bought=self.rest.plan.card.paid and record.name is PassName.GENERATE,
             reused=record.reused,
         )
-        causes = []
-        if not lost and found != record.output.sha256:
-            causes.append(_altered(record.output.path, record.output.sha256, found))
-        if lost is not None:
-            return _judged(check, Verdict.UNPROVEN if path.exists() else Verdict.MISSING, [lost])
+        try:
+            found = sha256_file(path)
+        except FileMissing as error:
+            return _lost(check, error)
+        causes = [] if found == record.output.sha256 else [_altered(record.output.path, record.output.sha256, found)]
+        wrong = self._wrongly_bought(turn, record) if check.bought else None
+        if wrong is not None:
+            return _judged(check, wrong[0], [*self._plan, *causes, wrong[1]])
         if again is None or not again.is_file():
-            return _judged(check, Verdict.UNPROVEN, [*causes, *([failure] if failure else [])])
-        if check.bought and not self._is_bought_for_it(turn, record):
-            return _judged(check, Verdict.CHANGED, [*causes, OTHER])
+            return _judged(check, Verdict.UNPROVEN, [*self._plan, *causes, *([failure] if failure else [])])
         if sha256_file(again) == found:
             return _judged(check, Verdict.EXACT, causes)
-        return _measured(check, again, path, causes)
+        # What was sent is the same, whatever the plan says.
+        return _measured(check, again, path, causes if check.bought else [*self._plan, *causes])
+
+    def _wrongly_bought(self, turn: Turn, record: PassRecord) -> tuple[Verdict, Cause] | None:
+        """Give what is wrong with a picture that neither its own calls nor receipts tell to be bought for it."""
+        calls = self.rest.happened.calls.get((turn.job.id, turn.candidate.index), {}).values()
+        own = {call.original.sha256 for call in calls if call.original is not None and call.failure is None}
+        if record.output.sha256 in own:
+            return None
+        if own and not record.reused:
+            return Verdict.CHANGED, OTHER
+        brief = turn.job.brief(turn.candidate, self.rest.plan, None)
+        key = paid_key(self._run.engine, brief, turn.job.scene.sha256, style_of(turn.job))
+        try:
+            receipts = Originals(self.folder.root).receipts(key)
+        except RecordInvalid as error:
+            return Verdict.UNPROVEN, Cause(kind=CauseKind.RECORD, what=self.folder.told(error))
+        known = own | {receipt.original.sha256 for receipt in receipts if receipt.usable and receipt.key == key}
+        if record.output.sha256 in known:
+            return None
+        return (Verdict.CHANGED, OTHER) if known else (Verdict.UNPROVEN, UNTOLD)
 
 
-def _digest(path: Path, name: str) -> tuple[str, Cause | None]:
-    """Give the sha256 of a run's picture, or why there is none."""
-    try:
-        return sha256_file(path), None
-    except FileMissing as error:
-        said = f"{name} cannot be read: {error.cause}" if path.exists() else f"{name} is gone"
-        return "", Cause(kind=CauseKind.FILE, what=said)
+def _lost(check: PassCheck, error: FileMissing) -> PassCheck:
+    """Judge a pass whose picture is not there, or cannot be read."""
+    gone = isinstance(error.__cause__, FileNotFoundError)
+    said = f"{check.path} is gone" if gone else f"{check.path} cannot be read: {error.cause}"
+    cause = Cause(kind=CauseKind.FILE, what=said)
+    return _judged(check, Verdict.MISSING if gone else Verdict.UNPROVEN, [cause])
 
 
 def _judged(check: PassCheck, verdict: Verdict, causes: list[Cause]) -> PassCheck:

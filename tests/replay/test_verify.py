@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import pytest
 from loopback import provider, write_catalog
+from replay.forging import files, flip, paid_run, rewrite, said
 from studio import dump
 
 from kroma_nb.blobs import sha256_bytes
@@ -18,38 +19,6 @@ from kroma_nb.errors import RequestInvalid
 from kroma_nb.model.replay import CauseKind, Verdict
 from kroma_nb.run.verifying import differing
 from kroma_nb.workbench import Project, Run, open_workbench
-
-
-def flip(path: Path, place: int = -20) -> None:
-    """Change one byte of a file."""
-    data = bytearray(path.read_bytes())
-    data[place] ^= 0x01
-    path.chmod(0o644)
-    path.write_bytes(bytes(data))
-
-
-def files(root: Path) -> dict[str, bytes]:
-    return {str(path.relative_to(root)): path.read_bytes() for path in root.rglob("*") if path.is_file()}
-
-
-def said(proof) -> str:
-    return " ".join(str(cause) for cause in proof.record.differs)
-
-
-def rewrite(run: Run, change) -> None:
-    """Change a run's journal by events, and its run.json with it, as somebody who knows the layout would."""
-    journal = run.folder / "journal.jsonl"
-    events = [json.loads(line) for line in journal.read_text().splitlines()]
-    for event in events:
-        change(event)
-    journal.write_text("".join(json.dumps(event) + "\n" for event in events))
-    (run.folder / "run.json").unlink()
-    run.project.bench.index.store.close()
-    from kroma_nb.run.folder import RunFolder
-    from kroma_nb.run.runlog import write_run_log
-
-    folder = RunFolder(run.project.root, run.run_id)
-    write_run_log(folder, folder.plan())
 
 
 def test_an_untouched_run_is_exact_pass_by_pass_and_nothing_is_written(story: Project, made: Run) -> None:
@@ -346,10 +315,6 @@ def test_the_command_ends_with_6_where_something_is_not_proven(tmp_path, capsys,
     assert kroma("replay", made.run_id, "--json") == 0
 
 
-def paid_run(story: Project, scenes: Path, **words: object) -> Run:
-    return story.run(story.plan(manifest=scenes / "manifest.json", provider="loopback", **words), confirm_spend=True)
-
-
 def test_a_paid_run_is_proven_and_replayed_by_another_version_of_its_engine_and_without_it(
     story, scenes, monkeypatch
 ) -> None:
@@ -389,28 +354,6 @@ def test_a_replay_buys_nothing_and_names_the_original_that_is_gone(story, scenes
     assert "what was bought for it is not there" in lost.failure.message
     assert sum(c.final is not None for job in again.log.jobs for c in job.candidates) == 3
     assert f"{original} (what a provider has sent) is gone" in said(proof)
-
-
-def test_a_bought_picture_that_was_swapped_for_another_with_its_record_is_caught(story, scenes) -> None:
-    write_catalog(story.bench.home)
-    with provider():
-        run = paid_run(story, scenes)
-    one, other = (candidate.passes[0].output for candidate in run.log.jobs[0].candidates)
-    path = story.root / one.path
-    path.chmod(0o644)
-    path.write_bytes((story.root / other.path).read_bytes())
-
-    def forge(event: dict) -> None:
-        for record in event.get("outcome", {}).get("passes", ()):
-            if record["output"]["path"] == one.path:
-                record["output"] |= {"sha256": other.sha256, "size_bytes": other.size_bytes}
-
-    rewrite(run, forge)
-    proof = story.runs.verify(run.run_id)
-
-    assert not proof.ok
-    (odd,) = [check for check in proof.record.checks if check.verdict is not Verdict.EXACT]
-    assert "not what was bought" in str(odd.causes[0])
 
 
 def test_a_run_without_a_picture_is_no_proof(story, scenes) -> None:
