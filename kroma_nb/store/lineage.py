@@ -190,13 +190,21 @@ def _affected() -> sa.Select[Any]:
         .outerjoin(run_candidates, run_candidates.c.id == assets.c.candidate_id)
         .outerjoin(run_jobs, run_jobs.c.id == run_candidates.c.job_id)
         .outerjoin(runs, runs.c.id == run_jobs.c.run_id)
-        .where(below.c.id != ASKED)
+        .where(below.c.id != ASKED, ~_is_given_on())
         .group_by(sa.func.coalesce(run_candidates.c.id, assets.c.id))
         .order_by(
             *(runs.c.id.is_(None), runs.c.created_at, runs.c.id, run_jobs.c.position),
             *(run_candidates.c.candidate_index, sa.func.max(assets.c.path)),
         )
     )
+
+
+def _is_given_on() -> sa.ColumnElement[bool]:
+    """Tell whether a picture is only the copy of another one that a run has read: that is not made, but given again."""
+    link, twin = asset_links.alias("given"), assets.alias("twin")
+    same = (twin.c.id == link.c.parent_id) & (twin.c.sha256 == assets.c.sha256)
+    given = sa.exists().where(link.c.project_id == PROJECT, link.c.child_id == assets.c.id, same)
+    return (assets.c.kind == AssetKind.INPUT.value) & given
 
 
 def _affected_row(row: Any) -> AffectedRow:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from studio import Stencil, draw, write_photograph, write_scenes
+from studio import Stencil, draw, dump, write_photograph, write_scenes
 
 import kroma_nb as kn
-from kroma_nb import store
+from kroma_nb import run, store
 from kroma_nb.errors import RequestInvalid
 from kroma_nb.model.asset import LinkType
 from kroma_nb.model.money import Catalog, ModelCard, Money
@@ -67,6 +68,12 @@ def pictures(project: Project, run: Run, *, scene: int = 0, won: bool = True) ->
 def source(project: Project, ref: str) -> Asset:
     (file,) = [entry.file for entry in runs(project)[0].log.inputs if entry.ref == ref]
     return project.assets[file.path]
+
+
+def drawn_of(page: Asset, scenes: Path, *, given_as: str = "scene_refs") -> Run:
+    """Draw a run that is given a page which another run has made, as its only scene or as a style reference."""
+    project, given = page.project, {given_as: (str(page.project.root / page.path),)}
+    return project.runs[draw(project.bench, "noir", scenes, **given)]
 
 
 def ways(asset: Asset) -> set[tuple[int, str, str | None]]:
@@ -235,6 +242,79 @@ def test_a_run_that_is_deleted_ends_the_way_up_and_the_lineage_says_so(own: Proj
     assert own.assets.affected_by(scene).pictures == 4
 
 
+@pytest.mark.parametrize(
+    ("given_as", "how", "drawn"), [("scene_refs", "derived_from", 2), ("style_refs", "reference_of", 4)]
+)
+def test_a_page_that_was_given_to_a_later_run_affects_what_was_drawn_of_it(
+    given_as: str, how: str, drawn: int, own: Project, tmp_path: Path
+) -> None:
+    (page, warm) = pictures(own, runs(own)[0], won=False)
+    later = drawn_of(warm, tmp_path / "scenes", given_as=given_as)
+
+    affected, lineage = own.assets.affected_by(warm), warm.lineage()
+
+    assert (affected.pictures, affected.runs, len(affected)) == (drawn, (later.run_id,), drawn)
+    copy = next(entry.file.path for entry in later.log.inputs if entry.file.sha256 == warm.record.sha256)
+    assert (1, copy, "derived_from") in ways(warm)
+    assert {one[1:] for one in ways(warm) if one[0] == 2} == {
+        (one.output, how) for job in later.log.jobs for one in job.candidates
+    }
+    assert len(lineage.below) == 1 + drawn
+    # What the page itself was made of is told of what was drawn of it, and must be made again with it.
+    assert {page.path, source(own, "scene_0.png").path} <= {one.path for one in pictures(own, later)[0].lineage().above}
+    assert later.run_id in own.assets.affected_by(source(own, "scene_0.png")).runs
+
+
+def test_a_page_that_was_given_on_is_linked_in_whatever_order_runs_are_met(own: Project, tmp_path: Path) -> None:
+    drawn_of(pictures(own, runs(own)[0])[1], tmp_path / "scenes")
+    before = dump(own.bench.index.path)
+    for path in own.bench.index.path.parent.glob("kroma.db*"):
+        path.unlink()
+    bench = kn.open_workbench(own.bench.home)
+    for folder in sorted(run.run_folders(own.root), reverse=True):
+        bench.index.note(bench.project("noir"), folder.name)
+    bench.index.catch_up(bench.projects)
+    backwards = dump(bench.index.path)
+    bench.reindex()
+
+    assert backwards == dump(bench.index.path) == before
+    # A run that is read again, alone, takes nothing from the others.
+    bench.index.note(bench.project("noir"), runs(own)[0].run_id)
+    assert dump(bench.index.path) == before
+
+
+def test_of_equal_pages_each_affects_what_was_drawn_of_one_and_each_is_linked_once(
+    own: Project, tmp_path: Path
+) -> None:
+    first = runs(own)[0]
+    equal = [first, *(own.runs[draw(own.bench, "noir", tmp_path / "scenes", postprocess=COLOR)] for _ in range(3))]
+    pages = [pictures(own, one)[1] for one in equal]
+    later = [drawn_of(page, tmp_path / "scenes") for page in pages[:2]]
+    copy = own.assets[later[0].log.inputs[0].file.path]
+
+    assert len({page.record.sha256 for page in pages}) == 1
+    # Of each run the page and its colour pass, which has changed nothing.
+    assert len([link for link in copy.links if link.child == copy.path]) == 2 * len(pages)
+    for page in pages[1:]:
+        assert own.assets.affected_by(page).runs == tuple(one.run_id for one in later)
+    equal[1].delete(force=True)
+    assert own.assets.affected_by(pages[2]).pictures == 4
+
+
+def test_a_picture_beside_the_runs_that_was_given_to_one_affects_what_was_drawn_of_it(own: Project) -> None:
+    scene = source(own, "scene_0.png").record
+    path = f"imported/{scene.sha256[:2]}/{scene.sha256}.png"
+    named = {name: getattr(scene, name) for name in ("sha256", "size_bytes", "media_type", "width", "height")}
+    entry = {"path": path, "kind": "cover", "created_at": None, "source": "cover.png", "source_id": "a1"}
+    (own.root / path).parent.mkdir(parents=True)
+    shutil.copyfile(own.root / scene.path, own.root / path)
+    listed = {"schema": "kroma_nb.imported_assets/1", "assets": [named | entry], "links": []}
+    (own.root / "imported/assets.json").write_text(json.dumps(listed))
+    own.bench.index._looked.clear()
+
+    assert own.assets.affected_by(path).pictures == own.assets.affected_by(scene.path).pictures == 6
+
+
 def test_a_picture_that_is_gone_has_no_lineage_and_is_not_said_to_affect_nothing(own: Project) -> None:
     rain = runs(own)[2]
     gone = pictures(own, rain)[-1]
@@ -347,7 +427,7 @@ def test_both_questions_walk_along_indexes_and_scan_no_table(noir: Project) -> N
             values = tuple(asked.get(name, text.params[name]) for name in text.positiontup)
             steps += [row[3] for row in rows.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}", values)]
 
-    tables = {"assets", "asset_links", "direct", "run_candidates", "run_jobs", "runs", "run_inputs"}
+    tables = {"assets", "asset_links", "direct", "given", "twin", "run_candidates", "run_jobs", "runs", "run_inputs"}
     assert [step for step in steps if step.startswith("SCAN") and step.split()[1] in tables] == []
     assert [step for step in steps if step.endswith("(project_id=?)")] == []
     assert any(
