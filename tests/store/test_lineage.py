@@ -147,7 +147,7 @@ def test_another_project_with_the_same_scenes_has_its_own_lineage(noir: Project)
     with pytest.raises(RequestInvalid, match="picture of project noir, not of dawn"):
         dawn.assets.affected_by(mine)
     with noir.bench.index.rows(dawn) as (rows, key):
-        assert store.read_affected(rows, key, mine.record.id) == ()
+        assert store.read_affected(rows, key, mine.record.id) == ((), ())
 
 
 def test_a_style_reference_affects_every_candidate_that_was_drawn_with_it_or_follows_one(noir: Project) -> None:
@@ -240,6 +240,39 @@ def test_a_run_that_is_deleted_ends_the_way_up_and_the_lineage_says_so(own: Proj
     assert (lost.run_id, lost.candidate) == (style.run_id, won)
     assert f"in run {style.run_id}, which is not there any more" in repr(lineage)
     assert own.assets.affected_by(scene).pictures == 4
+
+
+def test_what_followed_a_run_that_is_deleted_is_not_said_to_need_nothing(own: Project) -> None:
+    style, night, rain = runs(own)
+    won, lost, other = pictures(own, style)[1], pictures(own, style, won=False)[1], pictures(own, style, scene=1)[1]
+    own.runs[night.run_id].delete(force=True)
+
+    affected = own.assets.affected_by(won)
+    (cut_off,) = affected.record.cut_off
+
+    assert len(affected) == 0
+    assert (cut_off.run_id, cut_off.scene, cut_off.lost_run) == (rain.run_id, rain.log.jobs[0].name, night.run_id)
+    assert f"In 1 scene, run {rain.run_id} (weather) followed run {night.run_id}, which is not there" in repr(affected)
+    assert "nothing must be made again" not in repr(affected)
+    # Of others it can be told: a loser has other seeds, a scene is what rain itself was drawn of.
+    assert [one.job_id for one in own.assets.affected_by(other).record.cut_off] == [rain.log.jobs[1].id]
+    assert own.assets.affected_by(lost).record.cut_off == ()
+    assert own.assets.affected_by(source(own, "sheet.png")).record.cut_off == ()
+    own.runs[rain.run_id].delete(force=True)
+    assert "Nothing was made of it, so nothing must be made again." in repr(own.assets.affected_by(won))
+
+
+def test_what_can_be_told_is_told_beside_what_was_cut_off(own: Project, tmp_path: Path) -> None:
+    style, night, rain = runs(own)
+    dusk = follow(own.bench, tmp_path / "scenes", style.run_id, **NIGHT)
+    own.runs[night.run_id].delete(force=True)
+
+    affected = own.assets.affected_by(pictures(own, style)[0])
+
+    assert (affected.pictures, affected.runs) == (2, (style.run_id, dusk))
+    assert [one.run_id for one in affected.record.cut_off] == [rain.run_id]
+    assert "2 pictures in 1 run would be drawn again" in repr(affected)
+    assert f"what run {rain.run_id} has drawn of it must be made again too" in repr(affected)
 
 
 @pytest.mark.parametrize(
@@ -427,7 +460,8 @@ def test_both_questions_walk_along_indexes_and_scan_no_table(noir: Project) -> N
             values = tuple(asked.get(name, text.params[name]) for name in text.positiontup)
             steps += [row[3] for row in rows.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}", values)]
 
-    tables = {"assets", "asset_links", "direct", "given", "twin", "run_candidates", "run_jobs", "runs", "run_inputs"}
+    tables = {"assets", "asset_links", "run_candidates", "run_jobs", "runs", "run_inputs"}
+    tables |= {"direct", "given", "twin", "scene", "down", "page", "drawn", "followed"}
     assert [step for step in steps if step.startswith("SCAN") and step.split()[1] in tables] == []
     assert [step for step in steps if step.endswith("(project_id=?)")] == []
     assert any(
