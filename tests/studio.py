@@ -62,7 +62,7 @@ class Stencil:
         self.before(brief)
         if brief.seeds.of(brief.stage) in self.fails_on:
             raise self.raises("the pen broke")
-        grey = cv2.cvtColor(np.ascontiguousarray(scene), cv2.COLOR_RGB2GRAY)
+        grey = scene if scene.ndim == 2 else cv2.cvtColor(np.ascontiguousarray(scene), cv2.COLOR_RGB2GRAY)
         page = cv2.resize(grey, (brief.size.width, brief.size.height), interpolation=cv2.INTER_AREA)
         level = 100 + brief.seeds.of(brief.stage) % 56
         return Painted(np.where(page > level, 255, 0).astype(np.uint8), notes=("cut with a stencil",))

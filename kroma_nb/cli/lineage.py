@@ -70,4 +70,5 @@ def show_affected(named: Named, project: Slug = None, home: Home = None, as_json
         "cost_low_micro_usd": found.cost_low.micro_usd,
         "cost_high_micro_usd": found.cost_high.micro_usd if found.cost_high is not None else None,
     }
-    screen.show_json({"ok": True, **facts, "rows": record.to_json()["rows"]})
+    told = record.to_json()
+    screen.show_json({"ok": True, **facts, "rows": told["rows"], "cut_off": told["cut_off"]})

@@ -131,6 +131,28 @@ class AffectedRow(Value):
     path: ProjectPath
 
 
+class CutOff(Value):
+    """A scene of a run that followed a picture of which nothing is known any more.
+
+    That picture may have come from the one that changes: it had the same scene, and the same seeds.
+
+    Attributes
+    ----------
+    run_id, stage, job_id, scene
+        What followed.
+    lost_run, lost_job, lost_candidate
+        What it had followed.
+    """
+
+    run_id: RunId
+    stage: Stage
+    job_id: str
+    scene: str
+    lost_run: str
+    lost_job: str
+    lost_candidate: int
+
+
 class AffectedRecord(Value):
     """Everything that must be made again if a picture changes.
 
@@ -140,10 +162,13 @@ class AffectedRecord(Value):
         The picture.
     rows : tuple of AffectedRow
         Candidates by run and scene, then pictures outside runs.
+    cut_off : tuple of CutOff
+        What may have to be made again too, and nobody can tell: a run between is gone.
     """
 
     path: ProjectPath
     rows: tuple[AffectedRow, ...]
+    cut_off: tuple[CutOff, ...] = ()
 
     @cached_property
     def drawn(self) -> tuple[AffectedRow, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from kroma_nb.model.money import Money
@@ -14,7 +15,7 @@ from kroma_nb.report.view import View
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from kroma_nb.model.lineage import AffectedRecord, AffectedRow, LineageRecord, LostParent, Relative
+    from kroma_nb.model.lineage import AffectedRecord, AffectedRow, CutOff, LineageRecord, LostParent, Relative
 
 
 def lineage_view(lineage: LineageRecord) -> View:
@@ -61,13 +62,36 @@ def affected_view(affected: AffectedRecord) -> View:
     """Show what must be made again if a picture changes, a row a run."""
     title = f"If {affected.path} changes"
     if not affected.rows:
-        return View(title, notes=("Nothing was made of it, so nothing must be made again.",))
+        none = "Nothing that is known was made of it." if affected.cut_off else _NOTHING
+        return View(title, notes=(none, *_cut_off(affected.cut_off)))
     runs: dict[str, list[AffectedRow]] = {}
     for row in affected.rows:
         if row.run_id:
             runs.setdefault(row.run_id, []).append(row)
     columns = ("run", "stage", "scenes", "drawn again", "engine", "cost") if runs else ()
-    return View(title, columns, tuple(_run(run_id, held) for run_id, held in runs.items()), tuple(_says(affected)))
+    return View(
+        title,
+        columns,
+        tuple(_run(run_id, held) for run_id, held in runs.items()),
+        (*_says(affected), *_cut_off(affected.cut_off)),
+    )
+
+
+_NOTHING = "Nothing was made of it, so nothing must be made again."
+MOST_CUT_OFF = 6
+
+
+def _cut_off(found: Sequence[CutOff]) -> Iterator[str]:
+    """Name the runs of which a deletion has left open whether they must be made again, newest first."""
+    scenes = Counter((one.run_id, one.stage, one.lost_run) for one in reversed(found))
+    for (run_id, stage, lost), count in list(scenes.items())[:MOST_CUT_OFF]:
+        yield (
+            f"In {phrases.counted(count, 'scene')}, run {run_id} ({stage.value}) followed run {lost}, which is not "
+            "there any more: nothing tells whether that came from this picture. If it did, what run "
+            f"{run_id} has drawn of it must be made again too."
+        )
+    if len(scenes) > MOST_CUT_OFF:
+        yield f"Of {len(scenes) - MOST_CUT_OFF:,} more runs the same cannot be told."
 
 
 def _run(run_id: str, rows: Sequence[AffectedRow]) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from sqlalchemy.dialects.sqlite import insert
 from kroma_nb.model.asset import AssetFilter, AssetKind, AssetLink, AssetRecord, LinkType
 from kroma_nb.model.words import PassName, Stage
 from kroma_nb.store.ids import asset_key, moment, run_key, stamp
+from kroma_nb.store.linking import link_imported
 from kroma_nb.store.schema import asset_links, assets, project_files, run_candidates, run_jobs, runs
 
 if TYPE_CHECKING:
@@ -176,6 +177,7 @@ def put_imported(rows: sa.Connection, project_id: str, found: ImportedAssets, se
     if by_path:
         rows.execute(sa.insert(assets), [_imported_row(project_id, one) for one in by_path.values()])
     _put_links(rows, project_id, found)
+    link_imported(rows, project_id)
     files = insert(project_files).values(project_id=project_id, seen=seen)
     rows.execute(files.on_conflict_do_update(index_elements=["project_id"], set_={"seen": seen}))
 

@@ -11,10 +11,10 @@ from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.exc import IntegrityError
 
 from kroma_nb.errors import RecordInvalid
-from kroma_nb.model.asset import AssetKind, LinkType
-from kroma_nb.model.words import PassName
+from kroma_nb.model.asset import AssetKind
 from kroma_nb.store import schema
 from kroma_nb.store.ids import named, run_key, stamp
+from kroma_nb.store.linking import link_run
 from kroma_nb.store.rows import Writing
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def _put_run(writing: Writing, jobs: Iterable[JobRecord], beside: Beside) -> str
     _put_costs(writing)
     counted = {name: getattr(writing, name) for name in ("jobs", "winners", "pictures", "size_bytes")}
     rows.execute(sa.update(schema.runs).where(schema.runs.c.id == writing.run).values(counted))
-    _link_followed(writing)
+    link_run(rows, writing.run)
     return writing.run
 
 
@@ -222,21 +222,3 @@ def _put_costs(writing: Writing) -> None:
     ]
     if events:
         writing.rows.execute(sa.insert(schema.cost_events), events)
-
-
-def _link_followed(writing: Writing) -> None:
-    """Link the winners that this run follows to its pictures, and its own winners to those that followed them."""
-    jobs, candidates, links = schema.run_jobs, schema.run_candidates, schema.asset_links
-    parent, child = schema.assets.alias("parent"), schema.assets.alias("child")
-    found = (
-        sa.select(child.c.project_id, parent.c.id, child.c.id, sa.literal(LinkType.VARIANT_OF.value))
-        .select_from(jobs)
-        .join(parent, (parent.c.candidate_id == jobs.c.follows_candidate_id) & parent.c.is_last)
-        .join(candidates, candidates.c.job_id == jobs.c.id)
-        .join(child, (child.c.candidate_id == candidates.c.id) & (child.c.pass_name == PassName.GENERATE.value))
-    )
-    own = sa.select(candidates.c.id).join(jobs, candidates.c.job_id == jobs.c.id).where(jobs.c.run_id == writing.run)
-    names = ["project_id", "parent_id", "child_id", "link_type"]
-    followers = jobs.c.follows_candidate_id.in_(own) & (jobs.c.run_id != writing.run)
-    for which in (jobs.c.run_id == writing.run, followers):
-        writing.rows.execute(sa.insert(links).from_select(names, found.where(which)))

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from kroma_nb.errors import RequestInvalid
 from kroma_nb.model.asset import AssetKind, AssetLink, LinkType
-from kroma_nb.model.lineage import AffectedRow, LineageRecord, LostParent, Relative
+from kroma_nb.model.lineage import AffectedRow, CutOff, LineageRecord, LostParent, Relative
 from kroma_nb.model.words import PassName, Stage
 from kroma_nb.store.ids import moment
 from kroma_nb.store.schema import asset_links, assets, run_candidates, run_inputs, run_jobs, runs
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 # Of what the statements are given by name.
 PROJECT, ASKED = sa.bindparam("project", type_=sa.String), sa.bindparam("asked", type_=sa.String)
+FOLLOWS, KEPT = ("follows_run", "follows_job", "follows_candidate"), ("seed_style", "seed_time")
 
 Step = tuple[str, str, str]
 """A link as the table holds it: parent's id, child's id, type."""
@@ -157,46 +158,137 @@ def _lost(found: Mapping[str, Any], above: Iterable[str], steps: Iterable[Step])
             )
 
 
-def read_affected(rows: sa.Connection, project_id: str, asset_id: UUID) -> tuple[AffectedRow, ...]:
+def read_affected(
+    rows: sa.Connection, project_id: str, asset_id: UUID
+) -> tuple[tuple[AffectedRow, ...], tuple[CutOff, ...]]:
     """Give what must be made again if a picture changes: candidates by run and scene, then pictures outside runs.
 
-    The picture itself is not among them, and its candidate is only where later passes of it were made.
+    The picture itself is not among them, and its candidate is only where later passes of it were made. What nobody can
+    tell, because a run between is gone, is given beside them.
     """
-    found = rows.execute(_affected(), {"project": project_id, "asked": str(asset_id)})
-    return tuple(_affected_row(row) for row in found)
+    found = rows.execute(_affected(), {"project": project_id, "asked": str(asset_id)}).all()
+    again = tuple(_affected_row(row) for row in found if row.follows_run is None)
+    return again, tuple(_cut_off(row) for row in found if row.follows_run is not None)
 
 
 @cache
-def _affected() -> sa.Select[Any]:
-    below = _reached("below", asset_links.c.parent_id, asset_links.c.child_id)
-    direct = asset_links.alias("direct")
-    made = sa.case((assets.c.pass_name == PassName.GENERATE.value, 1), else_=0)
-    last = sa.func.max(sa.case((assets.c.is_last, assets.c.path)))
-    return (
+def _affected() -> sa.CompoundSelect[Any]:
+    order = ("outside", "run_at", "run_key", "position", "candidate_index", "path")
+    below = _below()
+    return sa.union_all(_made_again(below), _maybe_made_again(below)).order_by(*order)
+
+
+def _below() -> sa.CTE:
+    """Give the asked picture and every one below it, each with its candidate, job and run."""
+    reached = _reached("reached", asset_links.c.parent_id, asset_links.c.child_id)
+    found = (
         sa.select(
-            runs.c.run_id.label("run_name"),
-            *(run_jobs.c[name] for name in ("job_key", "name", "stage", "selected_candidate", "planned_candidates")),
-            *(run_candidates.c[name] for name in ("candidate_index", "provider", "model")),
-            sa.func.max(made).label("drawn"),
-            sa.func.min(direct.c.link_type).label("link_type"),
-            sa.func.coalesce(last, sa.func.max(assets.c.path)).label("path"),
+            *(assets.c[name] for name in ("id", "project_id", "kind", "sha256", "path")),
+            *(assets.c[name] for name in ("pass_name", "is_last", "candidate_id")),
+            *(run_candidates.c[name] for name in ("candidate_index", "provider", "model", *KEPT)),
+            run_jobs.c.scene_sha256,
+            *_of_a_job(),
         )
-        .select_from(below)
-        .join(assets, (assets.c.id == below.c.id) & (assets.c.project_id == PROJECT))
-        .outerjoin(
-            direct,
-            (direct.c.project_id == PROJECT) & (direct.c.parent_id == ASKED) & (direct.c.child_id == below.c.id),
-        )
+        .select_from(reached)
+        .join(assets, (assets.c.id == reached.c.id) & (assets.c.project_id == PROJECT))
         .outerjoin(run_candidates, run_candidates.c.id == assets.c.candidate_id)
         .outerjoin(run_jobs, run_jobs.c.id == run_candidates.c.job_id)
         .outerjoin(runs, runs.c.id == run_jobs.c.run_id)
-        .where(below.c.id != ASKED)
-        .group_by(sa.func.coalesce(run_candidates.c.id, assets.c.id))
-        .order_by(
-            *(runs.c.id.is_(None), runs.c.created_at, runs.c.id, run_jobs.c.position),
-            *(run_candidates.c.candidate_index, sa.func.max(assets.c.path)),
-        )
     )
+    return found.cte("below")
+
+
+def _of_a_job() -> list[sa.ColumnElement[Any]]:
+    return [
+        *(runs.c.id.is_(None).label("outside"), runs.c.created_at.label("run_at"), runs.c.id.label("run_key")),
+        runs.c.run_id.label("run_name"),
+        *(run_jobs.c[name] for name in ("position", "job_key", "name", "stage", "selected_candidate")),
+        run_jobs.c.planned_candidates,
+    ]
+
+
+def _made_again(below: sa.CTE) -> sa.Select[Any]:
+    direct, one = asset_links.alias("direct"), below.c
+    made = sa.case((one.pass_name == PassName.GENERATE.value, 1), else_=0)
+    last = sa.func.max(sa.case((one.is_last, one.path)))
+    linked = (direct.c.project_id == PROJECT) & (direct.c.parent_id == ASKED) & (direct.c.child_id == one.id)
+    return (
+        sa.select(
+            *(one[column.name] for column in _of_a_job()),
+            *(one[name] for name in ("candidate_index", "provider", "model")),
+            sa.func.max(made).label("drawn"),
+            sa.func.min(direct.c.link_type).label("link_type"),
+            sa.func.coalesce(last, sa.func.max(one.path)).label("path"),
+            *(sa.null().label(name) for name in FOLLOWS),
+        )
+        .select_from(below)
+        .outerjoin(direct, linked)
+        .where(one.id != ASKED, ~_is_given_on(below))
+        .group_by(sa.func.coalesce(one.candidate_id, one.id))
+    )
+
+
+def _is_given_on(below: sa.CTE) -> sa.ColumnElement[bool]:
+    """Tell whether a picture is only the copy of another one that a run has read: that is not made, but given again."""
+    link, twin = asset_links.alias("given"), assets.alias("twin")
+    same = (twin.c.id == link.c.parent_id) & (twin.c.sha256 == below.c.sha256)
+    given = sa.exists().where(link.c.project_id == PROJECT, link.c.child_id == below.c.id, same)
+    return (below.c.kind == AssetKind.INPUT.value) & given
+
+
+def _maybe_made_again(below: sa.CTE) -> sa.Select[Any]:
+    """Give the jobs that followed a picture which is gone, and which may have come from one of those.
+
+    Whoever follows a picture draws the same scene in a later stage, with the seeds that it had.
+    """
+    facts = [below.c[name] for name in ("project_id", "scene_sha256", "stage", *KEPT)]
+    hands = sa.select(*facts).where(below.c.is_last, below.c.candidate_id.is_not(None)).distinct().cte("hands")
+    pages = _pages_cut_off(below, hands)
+    same = sa.func.coalesce(pages.c.seed_style == hands.c.seed_style, sa.true())
+    light = sa.func.coalesce(pages.c.seed_time == hands.c.seed_time, sa.true()) | (hands.c.stage == Stage.STYLE.value)
+    keeps = (same & light) | (run_jobs.c.stage == Stage.CHARACTER.value)
+    later = _place(run_jobs.c.stage) > _place(hands.c.stage)
+    nothing = ("candidate_index", "provider", "model", "drawn", "link_type", "path")
+    return (
+        sa.select(*_of_a_job(), *(sa.null().label(name) for name in nothing), *(run_jobs.c[name] for name in FOLLOWS))
+        .select_from(pages)
+        .join(hands, hands.c.scene_sha256 == pages.c.scene_sha256)
+        .join(run_jobs, run_jobs.c.id == pages.c.job_id)
+        .join(runs, runs.c.id == run_jobs.c.run_id)
+        .where(later, keeps)
+        .group_by(run_jobs.c.id)
+    )
+
+
+def _pages_cut_off(below: sa.CTE, hands: sa.CTE) -> sa.CTE:
+    """Give the pages of these scenes that are not below, and that have followed a picture which is gone."""
+    scenes, link, page = _scenes(hands), asset_links.alias("down"), assets.alias("page")
+    drawn, followed = run_candidates.alias("drawn"), run_candidates.alias("followed")
+    from_scene = (link.c.project_id == scenes.c.project_id) & (link.c.parent_id == scenes.c.id)
+    there = sa.exists().where(followed.c.id == run_jobs.c.follows_candidate_id)
+    return (
+        sa.select(scenes.c.scene_sha256, drawn.c.job_id, *(drawn.c[name] for name in KEPT))
+        .select_from(scenes)
+        .join(link, from_scene & (link.c.link_type == LinkType.DERIVED_FROM.value))
+        .join(page, (page.c.id == link.c.child_id) & (page.c.pass_name == PassName.GENERATE.value))
+        .join(drawn, drawn.c.id == page.c.candidate_id)
+        .join(run_jobs, run_jobs.c.id == drawn.c.job_id)
+        .where(run_jobs.c.follows_candidate_id.is_not(None), ~there, page.c.id.not_in(sa.select(below.c.id)))
+        .cte("pages")
+    )
+
+
+def _scenes(hands: sa.CTE) -> sa.CTE:
+    scene = assets.alias("scene")
+    is_input = scene.c.kind == sa.literal_column(f"'{AssetKind.INPUT.value}'")
+    # The project as pictures have it: by the one that is asked for, SQLite would look through all that it holds.
+    kept = (scene.c.project_id == hands.c.project_id) & (scene.c.sha256 == hands.c.scene_sha256) & is_input
+    found = sa.select(scene.c.project_id, scene.c.id, hands.c.scene_sha256).select_from(hands).join(scene, kept)
+    return found.distinct().cte("scenes")
+
+
+def _place(stage: sa.ColumnElement[str]) -> sa.ColumnElement[int]:
+    return sa.case({one.value: number for number, one in enumerate(Stage)}, value=stage)
 
 
 def _affected_row(row: Any) -> AffectedRow:
@@ -213,4 +305,16 @@ def _affected_row(row: Any) -> AffectedRow:
         provider=row.provider,
         model=row.model,
         path=row.path,
+    )
+
+
+def _cut_off(row: Any) -> CutOff:
+    return CutOff(
+        run_id=row.run_name,
+        stage=Stage(row.stage),
+        job_id=row.job_key,
+        scene=row.name,
+        lost_run=row.follows_run,
+        lost_job=row.follows_job,
+        lost_candidate=row.follows_candidate,
     )

@@ -264,11 +264,11 @@ class Assets:
             problem = f"{meant.path} is a picture of project {meant.project.slug}, not of {self.project.slug}"
             raise RequestInvalid("request", "asset", problem, f"ask project {meant.project.slug}")
         with self.project.bench.index.rows(self.project) as (rows, key):
-            found = store.read_affected(rows, key, meant.record.id)
+            found, cut_off = store.read_affected(rows, key, meant.record.id)
         # Of nothing comes nothing: a picture that is gone is no picture that nothing depends on.
         meant = meant if found else Assets(self.project)[meant.path]
         catalog = planning.catalog_of(self.project.bench.home)
-        return Affected(meant, AffectedRecord(path=meant.path, rows=priced(found, catalog)))
+        return Affected(meant, AffectedRecord(path=meant.path, rows=priced(found, catalog), cut_off=cut_off))
 
     def _narrowed(self, **named: str) -> Assets:
         return Assets(self.project, self.which.model_copy(update=named))

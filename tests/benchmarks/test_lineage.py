@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -32,7 +33,8 @@ class Story:
             scene = self.asset(f"inputs/{number}.png")
             read = {"run_id": style, "position": number, "asset_id": scene, "ref": f"quay_{number}.png", "at": AT}
             self.rows[schema.run_inputs].append(read)
-            first, later = self.candidate(style, number), self.candidate(night, number)
+            first = self.candidate(style, number)
+            later = self.candidate(night, number, follows=first)
             drawn = self.asset(f"runs/style/outputs/{number}.png", style, first, "generate")
             warm = self.asset(f"runs/style/color_corrected/{number}.png", style, first, "color")
             dark = self.asset(f"runs/night/outputs/{number}.png", night, later, "generate")
@@ -49,12 +51,13 @@ class Story:
         self.rows[schema.runs].append(facts | engine | counts | rest)
         return run
 
-    def candidate(self, run: str, number: int) -> str:
+    def candidate(self, run: str, number: int, follows: str | None = None) -> str:
         job = job_key(run, f"job_{number}")
         facts = {"id": job, "run_id": run, "position": number, "job_key": f"job_{number}", "name": f"Scene {number}"}
         asked = {"stage": "style", "time": "day", "weather": "clear", "prompt": "", "scene_ref": "", "styles": ""}
         ended = {"status": "done", "planned_candidates": 1, "selected_candidate": 1}
-        self.rows[schema.run_jobs].append(facts | asked | ended)
+        drawn = {"scene_sha256": content(f"inputs/{number}.png"), "follows_candidate_id": follows}
+        self.rows[schema.run_jobs].append(facts | asked | ended | drawn)
         one = {"id": candidate_key(job, 1), "job_id": job, "candidate_index": 1, "status": "done", "tied_with": ""}
         numbers = dict.fromkeys(("position", "hard_failures", "soft_warnings", "avg_chroma_exceed"), 0)
         self.rows[schema.run_candidates].append(one | numbers | {"provider": "ink", "model": "noir-1"})
@@ -62,7 +65,7 @@ class Story:
 
     def asset(self, path: str, run: str | None = None, candidate: str | None = None, name: str | None = None) -> str:
         key = asset_key(self.key, path)
-        file = {"path": path, "sha256": "0" * 64, "size_bytes": 1000, "media_type": "image/png", "created_at": AT}
+        file = {"path": path, "sha256": content(path), "size_bytes": 1000, "media_type": "image/png", "created_at": AT}
         of = {"kind": "picture" if run else "input", "run_id": run, "candidate_id": candidate, "pass_name": name}
         self.rows[schema.assets].append({"id": key, "project_id": self.key, "is_last": True} | file | of)
         return key
@@ -71,6 +74,10 @@ class Story:
         self.rows[schema.asset_links] += [
             {"project_id": self.key, "parent_id": up, "child_id": down, "link_type": kind} for up, down in pairs
         ]
+
+
+def content(path: str) -> str:
+    return sha256(path.encode()).hexdigest()
 
 
 def with_scenes(path: Path, scenes: int) -> tuple[store.Store, str]:
@@ -96,7 +103,8 @@ def lineage(rows: store.Rows, key: str, asked: str) -> None:
 
 
 def affected(rows: store.Rows, key: str, asked: str) -> None:
-    assert len(store.read_affected(rows, key, UUID(asked))) == 2
+    again, cut_off = store.read_affected(rows, key, UUID(asked))
+    assert (len(again), cut_off) == (2, ())
 
 
 def fifty(ask: Callable[[store.Rows, str, str], None], opened: store.Store, key: str, scenes: int):

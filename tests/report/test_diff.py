@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kroma_nb.model.diff import Section, WordKind
+from kroma_nb.model.diff import Change, RunDiff, Section, Where, WordKind
 from kroma_nb.model.quality import Rank
 from kroma_nb.model.runlog import Imported
 from kroma_nb.model.words import JobStatus, RunStatus
 from kroma_nb.report import compare_runs, diff_page, diff_view
+from kroma_nb.report.diff.asked import asked
 from kroma_nb.report.diff.pairing import Side, paired
 from kroma_nb.report.diff.wording import hunks, word_diff
 
@@ -283,6 +285,34 @@ def test_a_page_of_many_scenes_stays_light_and_says_what_it_leaves_out(story: St
 
     assert len(page) < 1_000_000
     assert "… and 16 more scenes" in page
+
+
+def other_seeds(log: RunLog, count: int) -> RunDiff:
+    """Give a comparison that found so many candidates with another seed."""
+    places = [Where(field="seeds.style", candidate=number) for number in range(count)]
+    changes = [Change(section=Section.PARAMETERS, where=where, before=1, after=2) for where in places]
+    return compare_runs(log, log).model_copy(update={"changes": tuple(changes)})
+
+
+def calls_of(diff: RunDiff) -> int:
+    """Count the functions that are called while the first half of a page is made."""
+    counted: list[str] = []
+    sys.setprofile(lambda _frame, event, _what: counted.append(event) if event in {"call", "c_call"} else None)
+    try:
+        list(asked(diff))
+    finally:
+        sys.setprofile(None)
+    return len(counted)
+
+
+def test_a_page_of_four_times_as_many_other_seeds_is_at_most_four_times_the_work(story: Story) -> None:
+    log = story.simple(candidates=1)
+    (_, _, folded) = asked(other_seeds(log, 100))
+
+    few, many = calls_of(other_seeds(log, 100)), calls_of(other_seeds(log, 400))
+
+    assert "100 candidates with other seeds" in str(folded)
+    assert many <= 4 * few
 
 
 def test_sections_come_in_one_order_and_results_last(story: Story) -> None:

@@ -73,14 +73,19 @@ def test_the_log_is_write_ahead_and_foreign_keys_are_on(bench: Workbench) -> Non
         assert rows.exec_driver_sql("PRAGMA integrity_check").scalar() == "ok"
 
 
-def made_by(revision: str, path: Path, rows: dict[str, list[tuple[object, ...]]]) -> None:
+RUNS = ("projects", "project_storage", "runs", "run_jobs", "run_candidates")
+
+
+def made_by(
+    revision: str, path: Path, rows: dict[str, list[tuple[object, ...]]], tables: tuple[str, ...] = RUNS
+) -> None:
     """Make a database as an older kroma_nb did, and fill it with what fits into its columns."""
     path.parent.mkdir(parents=True, exist_ok=True)
     engine = sa.create_engine(f"sqlite:///{path}")
     with engine.begin() as connection:
         command.upgrade(migrating.config(connection), revision)
         connection.exec_driver_sql(f"PRAGMA application_id = {database.APPLICATION_ID}")
-        for name in ("projects", "project_storage", "runs", "run_jobs", "run_candidates"):
+        for name in tables:
             columns = sa.inspect(connection).get_columns(name)
             for row in rows[name]:
                 given = row[: len(columns)]
@@ -107,6 +112,27 @@ def test_an_older_database_is_migrated_with_a_copy_of_it_beside(revision: str, b
     assert f".{revision}-" in copy.name
     assert dump(copy) == older
     assert dump(opened.index.path) == wanted
+
+
+def test_a_page_that_was_given_to_a_later_run_is_linked_when_an_older_database_is_migrated(
+    bench: Workbench, tmp_path: Path
+) -> None:
+    noir = bench.project("noir")
+    page = noir.runs["latest"].winners[0].stored
+    draw(bench, "noir", tmp_path / "scenes", scene_refs=(str(noir.root / page.path),))
+    wanted = dump(bench.index.path)
+    (copy,) = [asset.record for asset in noir.assets.where(kind="input") if asset.record.sha256 == page.sha256]
+    bench.index.store.close()
+    for path in bench.index.path.parent.glob("kroma.db*"):
+        path.unlink()
+    links = [row for row in wanted["asset_links"] if str(copy.id) != row[2]]
+    tables = (*RUNS, "assets", "run_inputs", "asset_links")
+    made_by("0004", bench.index.path, wanted | {"asset_links": links}, tables)
+
+    _ = kn.open_workbench(bench.home).index.store
+
+    assert len(wanted["asset_links"]) == len(links) + 1
+    assert dump(bench.index.path)["asset_links"] == wanted["asset_links"]
 
 
 def test_a_migration_that_fails_leaves_the_file_as_it_was(bench: Workbench) -> None:

@@ -135,3 +135,18 @@ def test_deleting_the_run_that_a_picture_is_linked_to_keeps_the_picture(bench: W
     assert [row[5] for row in left["assets"]] == [next(iter(noir.assets)).path]
     assert left["asset_links"] == []
     assert dump(bench.index.path) == left
+
+
+def test_an_imported_page_that_is_equal_to_its_own_scene_is_not_what_that_was_made_of(tmp_path: Path) -> None:
+    old = OldStudio(tmp_path / "old studio")
+    scene, page = old.picture("photos/quay.png", 7), old.own("outputs/quay__c1.png", 7)
+    old.log(run_log(job("quay", [candidate(1, page)], scene)))
+    bench = kn.open_workbench(tmp_path / "workspace")
+    bench.import_kroma(old.root)
+    noir = bench.project("noir")
+
+    (read,), (made,) = noir.assets.where(kind="input"), noir.assets.where(kind="picture")
+
+    assert read.record.sha256 == made.record.sha256
+    assert [(link.parent, link.child) for link in made.links] == [(read.path, made.path)]
+    assert (noir.assets.affected_by(read).pictures, noir.assets.affected_by(made).pictures) == (1, 0)

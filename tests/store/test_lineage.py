@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from studio import Stencil, draw, write_photograph, write_scenes
+from studio import Stencil, draw, dump, write_photograph, write_scenes
 
 import kroma_nb as kn
-from kroma_nb import store
+from kroma_nb import run, store
 from kroma_nb.errors import RequestInvalid
 from kroma_nb.model.asset import LinkType
 from kroma_nb.model.money import Catalog, ModelCard, Money
@@ -67,6 +68,12 @@ def pictures(project: Project, run: Run, *, scene: int = 0, won: bool = True) ->
 def source(project: Project, ref: str) -> Asset:
     (file,) = [entry.file for entry in runs(project)[0].log.inputs if entry.ref == ref]
     return project.assets[file.path]
+
+
+def drawn_of(page: Asset, scenes: Path, *, given_as: str = "scene_refs") -> Run:
+    """Draw a run that is given a page which another run has made, as its only scene or as a style reference."""
+    project, given = page.project, {given_as: (str(page.project.root / page.path),)}
+    return project.runs[draw(project.bench, "noir", scenes, **given)]
 
 
 def ways(asset: Asset) -> set[tuple[int, str, str | None]]:
@@ -140,7 +147,7 @@ def test_another_project_with_the_same_scenes_has_its_own_lineage(noir: Project)
     with pytest.raises(RequestInvalid, match="picture of project noir, not of dawn"):
         dawn.assets.affected_by(mine)
     with noir.bench.index.rows(dawn) as (rows, key):
-        assert store.read_affected(rows, key, mine.record.id) == ()
+        assert store.read_affected(rows, key, mine.record.id) == ((), ())
 
 
 def test_a_style_reference_affects_every_candidate_that_was_drawn_with_it_or_follows_one(noir: Project) -> None:
@@ -233,6 +240,112 @@ def test_a_run_that_is_deleted_ends_the_way_up_and_the_lineage_says_so(own: Proj
     assert (lost.run_id, lost.candidate) == (style.run_id, won)
     assert f"in run {style.run_id}, which is not there any more" in repr(lineage)
     assert own.assets.affected_by(scene).pictures == 4
+
+
+def test_what_followed_a_run_that_is_deleted_is_not_said_to_need_nothing(own: Project) -> None:
+    style, night, rain = runs(own)
+    won, lost, other = pictures(own, style)[1], pictures(own, style, won=False)[1], pictures(own, style, scene=1)[1]
+    own.runs[night.run_id].delete(force=True)
+
+    affected = own.assets.affected_by(won)
+    (cut_off,) = affected.record.cut_off
+
+    assert len(affected) == 0
+    assert (cut_off.run_id, cut_off.scene, cut_off.lost_run) == (rain.run_id, rain.log.jobs[0].name, night.run_id)
+    assert f"In 1 scene, run {rain.run_id} (weather) followed run {night.run_id}, which is not there" in repr(affected)
+    assert "nothing must be made again" not in repr(affected)
+    # Of others it can be told: a loser has other seeds, a scene is what rain itself was drawn of.
+    assert [one.job_id for one in own.assets.affected_by(other).record.cut_off] == [rain.log.jobs[1].id]
+    assert own.assets.affected_by(lost).record.cut_off == ()
+    assert own.assets.affected_by(source(own, "sheet.png")).record.cut_off == ()
+    own.runs[rain.run_id].delete(force=True)
+    assert "Nothing was made of it, so nothing must be made again." in repr(own.assets.affected_by(won))
+
+
+def test_what_can_be_told_is_told_beside_what_was_cut_off(own: Project, tmp_path: Path) -> None:
+    style, night, rain = runs(own)
+    dusk = follow(own.bench, tmp_path / "scenes", style.run_id, **NIGHT)
+    own.runs[night.run_id].delete(force=True)
+
+    affected = own.assets.affected_by(pictures(own, style)[0])
+
+    assert (affected.pictures, affected.runs) == (2, (style.run_id, dusk))
+    assert [one.run_id for one in affected.record.cut_off] == [rain.run_id]
+    assert "2 pictures in 1 run would be drawn again" in repr(affected)
+    assert f"what run {rain.run_id} has drawn of it must be made again too" in repr(affected)
+
+
+@pytest.mark.parametrize(
+    ("given_as", "how", "drawn"), [("scene_refs", "derived_from", 2), ("style_refs", "reference_of", 4)]
+)
+def test_a_page_that_was_given_to_a_later_run_affects_what_was_drawn_of_it(
+    given_as: str, how: str, drawn: int, own: Project, tmp_path: Path
+) -> None:
+    (page, warm) = pictures(own, runs(own)[0], won=False)
+    later = drawn_of(warm, tmp_path / "scenes", given_as=given_as)
+
+    affected, lineage = own.assets.affected_by(warm), warm.lineage()
+
+    assert (affected.pictures, affected.runs, len(affected)) == (drawn, (later.run_id,), drawn)
+    copy = next(entry.file.path for entry in later.log.inputs if entry.file.sha256 == warm.record.sha256)
+    assert (1, copy, "derived_from") in ways(warm)
+    assert {one[1:] for one in ways(warm) if one[0] == 2} == {
+        (one.output, how) for job in later.log.jobs for one in job.candidates
+    }
+    assert len(lineage.below) == 1 + drawn
+    # What the page itself was made of is told of what was drawn of it, and must be made again with it.
+    assert {page.path, source(own, "scene_0.png").path} <= {one.path for one in pictures(own, later)[0].lineage().above}
+    assert later.run_id in own.assets.affected_by(source(own, "scene_0.png")).runs
+
+
+def test_a_page_that_was_given_on_is_linked_in_whatever_order_runs_are_met(own: Project, tmp_path: Path) -> None:
+    drawn_of(pictures(own, runs(own)[0])[1], tmp_path / "scenes")
+    before = dump(own.bench.index.path)
+    for path in own.bench.index.path.parent.glob("kroma.db*"):
+        path.unlink()
+    bench = kn.open_workbench(own.bench.home)
+    for folder in sorted(run.run_folders(own.root), reverse=True):
+        bench.index.note(bench.project("noir"), folder.name)
+    bench.index.catch_up(bench.projects)
+    backwards = dump(bench.index.path)
+    bench.reindex()
+
+    assert backwards == dump(bench.index.path) == before
+    # A run that is read again, alone, takes nothing from the others.
+    bench.index.note(bench.project("noir"), runs(own)[0].run_id)
+    assert dump(bench.index.path) == before
+
+
+def test_of_equal_pages_each_affects_what_was_drawn_of_one_and_each_is_linked_once(
+    own: Project, tmp_path: Path
+) -> None:
+    first = runs(own)[0]
+    equal = [first, *(own.runs[draw(own.bench, "noir", tmp_path / "scenes", postprocess=COLOR)] for _ in range(3))]
+    pages = [pictures(own, one)[1] for one in equal]
+    later = [drawn_of(page, tmp_path / "scenes") for page in pages[:2]]
+    copy = own.assets[later[0].log.inputs[0].file.path]
+
+    assert len({page.record.sha256 for page in pages}) == 1
+    # Of each run the page and its colour pass, which has changed nothing.
+    assert len([link for link in copy.links if link.child == copy.path]) == 2 * len(pages)
+    for page in pages[1:]:
+        assert own.assets.affected_by(page).runs == tuple(one.run_id for one in later)
+    equal[1].delete(force=True)
+    assert own.assets.affected_by(pages[2]).pictures == 4
+
+
+def test_a_picture_beside_the_runs_that_was_given_to_one_affects_what_was_drawn_of_it(own: Project) -> None:
+    scene = source(own, "scene_0.png").record
+    path = f"imported/{scene.sha256[:2]}/{scene.sha256}.png"
+    named = {name: getattr(scene, name) for name in ("sha256", "size_bytes", "media_type", "width", "height")}
+    entry = {"path": path, "kind": "cover", "created_at": None, "source": "cover.png", "source_id": "a1"}
+    (own.root / path).parent.mkdir(parents=True)
+    shutil.copyfile(own.root / scene.path, own.root / path)
+    listed = {"schema": "kroma_nb.imported_assets/1", "assets": [named | entry], "links": []}
+    (own.root / "imported/assets.json").write_text(json.dumps(listed))
+    own.bench.index._looked.clear()
+
+    assert own.assets.affected_by(path).pictures == own.assets.affected_by(scene.path).pictures == 6
 
 
 def test_a_picture_that_is_gone_has_no_lineage_and_is_not_said_to_affect_nothing(own: Project) -> None:
@@ -347,7 +460,8 @@ def test_both_questions_walk_along_indexes_and_scan_no_table(noir: Project) -> N
             values = tuple(asked.get(name, text.params[name]) for name in text.positiontup)
             steps += [row[3] for row in rows.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}", values)]
 
-    tables = {"assets", "asset_links", "direct", "run_candidates", "run_jobs", "runs", "run_inputs"}
+    tables = {"assets", "asset_links", "run_candidates", "run_jobs", "runs", "run_inputs"}
+    tables |= {"direct", "given", "twin", "scene", "down", "page", "drawn", "followed"}
     assert [step for step in steps if step.startswith("SCAN") and step.split()[1] in tables] == []
     assert [step for step in steps if step.endswith("(project_id=?)")] == []
     assert any(

@@ -31,9 +31,11 @@ def asked(diff: RunDiff) -> Iterator[Element]:
         if section is Section.PROMPTS:
             yield from _prompts(changes)
         else:
-            seeds = [change for change in changes if change.where.field.startswith(saying.SEEDS)]
-            yield from _table([change for change in changes if change not in seeds])
-            yield from _seeds(seeds)
+            parts: dict[bool, list[Change]] = {False: [], True: []}
+            for change in changes:
+                parts[change.where.field.startswith(saying.SEEDS)].append(change)
+            yield from _table(parts[False])
+            yield from _seeds(parts[True])
 
 
 def _table(changes: Sequence[Change]) -> Iterator[Element]:

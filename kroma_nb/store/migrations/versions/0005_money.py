@@ -6,6 +6,15 @@ from alembic import op
 revision = "0005"
 down_revision = "0004"
 
+# A picture that was given to a later run as scene or reference is what that run's input was made of.
+GIVEN_ON = """
+INSERT OR IGNORE INTO asset_links (project_id, parent_id, child_id, link_type)
+SELECT child.project_id, parent.id, child.id, 'derived_from'
+FROM assets AS child JOIN assets AS parent ON parent.project_id = child.project_id AND parent.sha256 = child.sha256
+WHERE child.kind = 'input' AND parent.kind <> 'input'
+AND NOT EXISTS (SELECT * FROM run_inputs WHERE asset_id = child.id AND run_id = parent.run_id)
+"""
+
 
 def upgrade() -> None:
     """Add budgets, the paid calls, and how far each ledger was read."""
@@ -27,6 +36,10 @@ def upgrade() -> None:
         "asset_links",
         ["project_id", "child_id", "parent_id", "link_type"],
     )
+    op.create_index(
+        op.f("assets_project_id_sha256"), "assets", ["project_id", "sha256"], sqlite_where=sa.text("kind = 'input'")
+    )
+    op.execute(GIVEN_ON)
     op.create_table(
         "reservations",
         sa.Column("project_id", sa.String(length=36), nullable=False),
