@@ -125,7 +125,8 @@ class CatchUp:
         return []
 
     def _end_orphans(self) -> None:
-        if self.behind is None:
+        # Without a ledger nothing was ever paid for.
+        if self.behind is None and run.Ledger(self.project.root).path.exists():
             with self.project.bench.index.store.reading() as rows:
                 calls = store.open_calls(rows, self.key)
             end_orphans(self.project, calls)
