@@ -161,12 +161,13 @@ def test_eight_real_runs_share_a_budget_with_kills_among_them(server, bench, sto
     fresh = open_workbench(bench.home).project("noir")
     rows = {row.call_id: row for row in fresh.costs.rows()}
     spent = sum(row.cost_micro_usd for row in rows.values())
-    assert spent == 15 * PRICES["odd"] == sum(cost for _, cost in calls_of(fresh).values())
+    assert spent == sum(cost for _, cost in calls_of(fresh).values()) <= 15 * PRICES["odd"]
     assert set(server.billed) <= set(rows)
     assert {one.status.value for one in fresh.runs} <= {"ok", "partial", "interrupted", "failed"}
     assert spent == sum(one.log.spent.micro_usd for one in fresh.runs)
     for one in fresh.runs:
         fresh.runs.resume(one.run_id, confirm_spend=True)
-    assert fresh.costs.total.micro_usd == spent
+    # Money that was put aside for a call that was refused in the end may have kept another one waiting until now.
+    assert fresh.costs.total.micro_usd == 15 * PRICES["odd"]
     with closing(fresh.bench.index.store):
         assert server.bills <= 15
