@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Lock
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -121,6 +121,8 @@ class Buyer:
             other = isinstance(got, Unbought) and type(got.cause) is CallUnderWay
             if not other or monotonic() > until or self._pace.stopped_within(LOOK_S):
                 return got
+            # Only a call that is made anew meets another one: what an earlier process had made was ended before.
+            order = replace(order, doubtful=None)
 
     def _bought(self, order: Order) -> Bought | Unbought:
         try:

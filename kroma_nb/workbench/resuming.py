@@ -85,14 +85,16 @@ def left_to_do(one: Run, *, pay_again: bool = False, more: tuple[str, int] | Non
     """
     folder = unaltered(one)
     account_for(one.project, one.run_id)
-    rest = run.rest_of(folder)
+    rest = run.rest_of(folder, pay_again=pay_again)
     run.refuse_without_inputs(folder, rest)
     if rest.replays is not None:
         return _left_of_replay(folder, rest, more)
     catalog = planning.catalog_of(one.project.bench.home)
-    plan = _at_todays_price(folder.plan(), catalog)
+    plan = _at_todays_price(rest.plan, catalog)
     painter = painter_of(plan)
-    rest = run.rest_of(folder, pay_again=pay_again, takes_over=partial(_takes_over, painter, plan, catalog))
+    if plan.card.paid:
+        takes_over = partial(_takes_over, cast("PaidPainter", painter), plan, catalog)
+        rest = run.rest_of(folder, pay_again=pay_again, takes_over=takes_over)
     rest = replace(rest, plan=plan)
     if more is not None:
         rest = run.more_of(rest, *more)
@@ -121,15 +123,14 @@ def _left_of_replay(folder: RunFolder, rest: run.Rest, more: tuple[str, int] | N
     return LeftToDo(rest, nothing, 0, engine)
 
 
-def _takes_over(painter: Painter | PaidPainter, plan: Plan, catalog: Catalog, call: Reserved) -> bool:
+def _takes_over(painter: PaidPainter, plan: Plan, catalog: Catalog, call: Reserved) -> bool:
     """Tell whether a call in doubt goes on under the money that was put aside for it.
 
     One that is sent again under its key may be the first to arrive, and is then billed at today's price; and a provider
     forgets a key some day. Where either could cost more than was put aside, a person decides.
     """
-    repeats = cast("PaidPainter", painter).repeats if plan.card.paid else Repeats.NOTHING
-    if repeats is not Repeats.KEY:
-        return repeats is Repeats.ASK
+    if painter.repeats is not Repeats.KEY:
+        return painter.repeats is Repeats.ASK
     upper, limits = plan.card.upper_price, catalog.limits_of(call.provider)
     is_young = (now() - call.at).total_seconds() < limits.key_valid_s
     return is_young and upper is not None and not call.upper < upper

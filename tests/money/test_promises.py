@@ -84,6 +84,29 @@ def test_a_call_that_never_arrived_gives_its_money_back_so_that_a_resume_that_co
     assert (run.status, server.bills, str(run.log.spent)) == (RunStatus.OK, 1, "$0.04")
 
 
+def test_a_call_that_never_arrived_is_released_once_also_where_another_run_buys_the_picture_meanwhile(
+    server, story, paid
+) -> None:
+    first = in_doubt(server, story, paid, "asked")
+    second = story.run(one(paid))
+    server.billed.clear()  # it never arrived after all
+    write_catalog(story.bench.home, first="asked", timeout_s=30)
+    server.slow_s = 1.0
+
+    with ThreadPoolExecutor(1) as beside:
+        buys = beside.submit(story.runs.resume, second.run_id, confirm_spend=True, pay_again=True)
+        while not server.arrived[1:]:
+            threading.Event().wait(0.01)
+        open_workbench(story.bench.home).project("noir").runs.resume(first.run_id)
+        buys.result()
+
+    ends = [entry for entry, _ in Ledger(story.root).entries() if entry.entry == "ended"]
+    (call,) = candidates(first)[0].calls
+    assert [end.ended for end in ends if end.call_id == call.call_id] == [CallState.IN_DOUBT, CallState.RELEASED]
+    assert (first.status, second.status, server.bills) == (RunStatus.OK, RunStatus.OK, 1)
+    assert (str(first.log.spent), str(second.log.spent)) == ("$0.00", "$0.04")
+
+
 def test_a_price_that_is_not_known_any_more_is_not_paid_at_the_old_one(server, story, paid) -> None:
     server.script.append("refuse")
     run = story.run(one(paid), confirm_spend=True)

@@ -22,11 +22,10 @@ def results(run: Run) -> list[str | None]:
 
 
 def stopped_replay(story: Project, run: Run) -> Run:
-    """Make a run again, and stop after its first picture."""
+    """Make a run again, and stop before its first picture."""
     stop = threading.Event()
-    again = story.runs.replay(
-        run.run_id, workers=1, stop=stop, on_event=lambda event: stop.set() if "candidate" in event.event else None
-    )
+    stop.set()
+    again = story.runs.replay(run.run_id, stop=stop)
     assert again.status is RunStatus.INTERRUPTED
     return again
 
