@@ -63,7 +63,8 @@ def _held(cost: CostRow) -> str:
     # A call of which nobody knows more is found at the provider's by the name that it was given here.
     named = f"request {cost.request_id}" if cost.request_id else f"call {cost.call_id}"
     said = f": {cost.says}" if cost.says else "."
-    return f"In doubt: {_picture(cost)} of run {cost.run_id[-6:]}, {named}{said}"
+    stands = "Under way" if cost.state is CallState.OPEN else "In doubt"
+    return f"{stands}: {_picture(cost)} of run {cost.run_id[-6:]}, {named}{said}"
 
 
 def budget_words(budget: Budget) -> str:

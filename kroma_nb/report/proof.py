@@ -73,7 +73,7 @@ def proof_view(record: Verification) -> View:
     notes = [f"{passes} made again: {counts}." if record.checks else "No pass could be made again."]
     notes += [f"{heads[cause.kind in altered]}: {cause}." for cause in record.differs]
     notes.append(_conclusion(record))
-    return View(f"Replay of {record.run_id}", COLUMNS if odd else (), tuple(_row(check) for check in odd), tuple(notes))
+    return View(f"Proof of {record.run_id}", COLUMNS if odd else (), tuple(_row(check) for check in odd), tuple(notes))
 
 
 def _row(check: PassCheck) -> tuple[str, ...]:

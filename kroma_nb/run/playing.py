@@ -173,9 +173,10 @@ class Playing:
             left = "1 picture was" if skipped == 1 else f"{skipped} pictures were"
             steps.append(f"{left} not bought, for want of budget: raise it and give `kroma resume`.")
         if lost := self.ends[CandidateStatus.IN_DOUBT]:
+            left = "1 picture was" if lost == 1 else f"{lost} pictures were"
             steps.append(
-                f"Pictures of which nobody knows whether they were billed: {lost}. Look at the provider's account; "
-                "`kroma resume --pay-again` buys them again."
+                f"Nobody knows whether {left} billed: look at the provider's account; "
+                "`kroma resume --pay-again` buys again."
             )
         if self.ends[CandidateStatus.FAILED_PROVIDER]:
             if self.plan.card.paid and self.equipment.till is None:
