@@ -31,7 +31,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 class Ratios(Protocol):
-    """Times variants against a base; see `ratios`."""
+    """Times variants against a base; see `interleaved`."""
 
     def __call__(
         self, base: Callable[[int], object], rounds: int = 9, **variants: Callable[[int], object]
@@ -41,28 +41,29 @@ class Ratios(Protocol):
 
 @pytest.fixture
 def ratios() -> Ratios:
+    """Time callables with `interleaved`."""
+    return interleaved
+
+
+def interleaved(
+    base: Callable[[int], object], rounds: int = 9, **variants: Callable[[int], object]
+) -> dict[str, float]:
     """Time callables interleaved in one process: each round takes another picture, in a shuffled order.
 
     A callable gets the round's index and picks its picture with it. The result is the median of per-round ratios, so
     that a slow spell of the machine hits base and variant alike.
     """
-
-    def measured(
-        base: Callable[[int], object], rounds: int = 9, **variants: Callable[[int], object]
-    ) -> dict[str, float]:
-        contenders = {"base": base, **variants}
-        for contender in contenders.values():
-            contender(0)
-        found: dict[str, list[float]] = {name: [] for name in variants}
-        for index in range(rounds):
-            names = list(contenders)
-            random.Random(index).shuffle(names)
-            took = {name: _seconds(contenders[name], index) for name in names}
-            for name in variants:
-                found[name].append(took[name] / took["base"])
-        return {name: statistics.median(values) for name, values in found.items()}
-
-    return measured
+    contenders = {"base": base, **variants}
+    for contender in contenders.values():
+        contender(0)
+    found: dict[str, list[float]] = {name: [] for name in variants}
+    for index in range(rounds):
+        names = list(contenders)
+        random.Random(index).shuffle(names)
+        took = {name: _seconds(contenders[name], index) for name in names}
+        for name in variants:
+            found[name].append(took[name] / took["base"])
+    return {name: statistics.median(values) for name, values in found.items()}
 
 
 def _seconds(call: Callable[[int], object], index: int) -> float:
