@@ -11,18 +11,23 @@ from kroma_nb.model.value import Value
 from kroma_nb.model.words import PassName
 
 Multiplier = Annotated[float, Field(ge=0, le=8)]
+# How many times as wide and high a page becomes.
+Scale = Annotated[int, Field(ge=2, le=4)]
 
 
 class UpscaleBackend(StrEnum):
-    """The families of upscalers."""
+    """The families of upscalers; ``lanczos`` is always there."""
 
+    LANCZOS = "lanczos"
     NCNN = "ncnn"
     PYTHON = "python"
 
 
 class CutoutBackend(StrEnum):
-    """The segmenters that a cut-out may try, in the order that the plan gives."""
+    """The segmenters that a cut-out may try, in the order that the plan gives; ``grabcut`` is always there."""
 
+    GRABCUT = "grabcut"
+    ONNX = "onnx"
     REMBG = "rembg"
     PHOTOROOM = "photoroom"
     REMOVEBG = "removebg"
@@ -67,15 +72,15 @@ class ColorProfile(Value):
 class UpscalePlan(Value):
     """How pictures are enlarged."""
 
-    backend: UpscaleBackend = UpscaleBackend.PYTHON
-    scale: Annotated[int, Field(ge=1, le=255)] = 2
+    backend: UpscaleBackend = UpscaleBackend.LANCZOS
+    scale: Scale = 2
     format: PictureFormat = PictureFormat.PNG
 
 
 class CutoutPlan(Value):
     """How figures are lifted off their background."""
 
-    backends: Annotated[tuple[CutoutBackend, ...], Field(min_length=1)] = (CutoutBackend.REMBG,)
+    backends: Annotated[tuple[CutoutBackend, ...], Field(min_length=1)] = (CutoutBackend.GRABCUT,)
     format: PictureFormat = PictureFormat.PNG
     refine_openai: bool = False
     refine_openai_required: bool = False

@@ -16,6 +16,7 @@ from kroma_nb.model.postprocess import (
     CutoutPlan,
     PictureFormat,
     PostprocessPlan,
+    Scale,
     UpscaleBackend,
     UpscalePlan,
 )
@@ -47,7 +48,7 @@ def _as_format(found: Any) -> Any:
 
 def _some(backends: tuple[CutoutBackend, ...]) -> tuple[CutoutBackend, ...]:
     if not backends:
-        raise ValueError("the list is empty; name at least one of rembg, photoroom, removebg")
+        raise ValueError(f"the list is empty; name at least one of {', '.join(CutoutBackend)}")
     return backends
 
 
@@ -57,8 +58,8 @@ Format = Annotated[PictureFormat, BeforeValidator(_as_format)]
 class UpscaleSection(Value):
     """How pictures are enlarged, once a request or the settings ask for it."""
 
-    backend: Annotated[UpscaleBackend, AnyCase] = UpscaleBackend.PYTHON
-    scale: Annotated[int, Field(ge=1, le=255)] = 2
+    backend: Annotated[UpscaleBackend, AnyCase] = UpscaleBackend.LANCZOS
+    scale: Scale = 2
     format: Format = PictureFormat.PNG
 
 
@@ -85,7 +86,7 @@ class RefineSection(Value):
 class CutoutSection(Value):
     """How figures are lifted off their background."""
 
-    backends: Annotated[tuple[Annotated[CutoutBackend, AnyCase], ...], AfterValidator(_some)] = (CutoutBackend.REMBG,)
+    backends: Annotated[tuple[Annotated[CutoutBackend, AnyCase], ...], AfterValidator(_some)] = (CutoutBackend.GRABCUT,)
     format: Format = PictureFormat.PNG
     openai: RefineSection = RefineSection()
 
@@ -225,7 +226,7 @@ def _cutout(loaded: LoadedPostprocess, settings: Settings) -> CutoutPlan:
     chosen = settings.get("postprocess.bg_remove_backends")
     if not chosen:
         file = str(backends.file or backends.layer.value)
-        way_out = "name rembg, photoroom or removebg, or switch bg_remove off"
+        way_out = f"name at least one of {', '.join(CutoutBackend)}, or switch bg_remove off"
         raise PostprocessInvalid(file, backends.key, "the list is empty and bg_remove is on", way_out)
     return CutoutPlan(
         backends=chosen,

@@ -46,7 +46,7 @@ class PostprocessSection(Value):
     upscale: bool = False
     color: bool = False
     bg_remove: bool = False
-    upscale_backend: Annotated[UpscaleBackend, BeforeValidator(_word)] = UpscaleBackend.PYTHON
+    upscale_backend: Annotated[UpscaleBackend, BeforeValidator(_word)] = UpscaleBackend.LANCZOS
     color_profile: Text = ""
     bg_remove_backends: tuple[Annotated[CutoutBackend, BeforeValidator(_word)], ...] = ()
     bg_refine_openai: bool = False

@@ -76,7 +76,7 @@ KEYS: tuple[SettingKey, ...] = (
     SettingKey("postprocess.bg_remove", "true or false", _PEOPLE, False, "Lift every figure off its background."),
     SettingKey(
         "postprocess.upscale_backend",
-        "`ncnn` or `python`",
+        "`lanczos`, `ncnn` or `python`",
         _ALL,
         _UPSCALE.backend,
         "The family of upscalers that enlarges.",
@@ -86,7 +86,7 @@ KEYS: tuple[SettingKey, ...] = (
     ),
     SettingKey(
         "postprocess.bg_remove_backends",
-        "list of `rembg`, `photoroom`, `removebg`",
+        "list of `grabcut`, `onnx`, `rembg`, `photoroom`, `removebg`",
         _ALL,
         _CUTOUT.backends,
         "The segmenters that a cut-out tries, in this order.",

@@ -43,8 +43,8 @@ def test_every_pass_can_be_asked_for_and_keeps_the_fixed_order(told) -> None:
 def test_passes_that_are_on_have_the_documented_defaults(told) -> None:
     plan = passes(told, {}, color=True, upscale=True, bg_remove=True)
 
-    assert (plan.upscale.backend, plan.upscale.scale, plan.upscale.format) == (UpscaleBackend.PYTHON, 2, "png")
-    assert (plan.bg_remove.backends, plan.bg_remove.format) == ((CutoutBackend.REMBG,), "png")
+    assert (plan.upscale.backend, plan.upscale.scale, plan.upscale.format) == (UpscaleBackend.LANCZOS, 2, "png")
+    assert (plan.bg_remove.backends, plan.bg_remove.format) == ((CutoutBackend.GRABCUT,), "png")
     # A paid engine is never asked unless somebody wrote so.
     assert not plan.bg_remove.refine_openai
     assert (plan.color.profile, plan.color.settings) == ("neutral", "builtin")

@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 WRITTEN: dict[str, tuple[Any, Any]] = {
     "path": ("one.json", "two.json"),
     "true or false": (False, True),
-    "`ncnn` or `python`": ("ncnn", "python"),
+    "`lanczos`, `ncnn` or `python`": ("ncnn", "python"),
     "whole number, 0 to 1000000": (0, 500),
     "string, not blank": ("cold_rain", "cinematic_warm"),
-    "list of `rembg`, `photoroom`, `removebg`": ([], ["removebg", "rembg"]),
+    "list of `grabcut`, `onnx`, `rembg`, `photoroom`, `removebg`": ([], ["removebg", "rembg"]),
 }
 
 
@@ -125,14 +125,14 @@ def test_an_explanation_names_the_winner_and_all_that_it_hides(workspace: Worksp
         Shadowed(Layer.PROJECT, workspace.project_json, UpscaleBackend.PYTHON),
         Shadowed(Layer.APP, workspace.app_json, UpscaleBackend.NCNN),
         Shadowed(Layer.POSTPROCESS_FILE, workspace.home / "post.json", UpscaleBackend.PYTHON),
-        Shadowed(Layer.BUILT_IN, None, UpscaleBackend.PYTHON),
+        Shadowed(Layer.BUILT_IN, None, UpscaleBackend.LANCZOS),
     )
     assert str(explanation).splitlines() == [
         "postprocess.upscale_backend = ncnn from the request",
         f"  instead of python from the project settings {workspace.project_json}",
         f"  instead of ncnn from the app settings {workspace.app_json}",
         f"  instead of python from the postprocess file {workspace.home / 'post.json'}",
-        "  instead of python from the built-in default",
+        "  instead of lanczos from the built-in default",
     ]
 
 
