@@ -11,6 +11,7 @@ from kroma_nb.cli import (
     archiving,
     checks,
     costs,
+    finishing,
     importing,
     keeping,
     lineage,
@@ -38,6 +39,7 @@ app.command("demo")(making.demo)
 app.command("init")(making.init)
 app.command("plan")(making.plan)
 app.command("run")(making.run)
+app.command("finish")(finishing.finish)
 app.command("resume")(resuming.resume)
 app.command("retry")(resuming.retry)
 app.command("replay")(replaying.replay)

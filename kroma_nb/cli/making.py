@@ -68,13 +68,18 @@ def run(options: RunOptions, project: Slug = None, home: Home = None, as_json: A
 DemoHome = Annotated[Path, typer.Option("--home", help="The workspace's folder.")]
 
 
-def demo(home: DemoHome = Path("kroma-demo"), workers: Workers = None, as_json: AsJson = False) -> None:
+Finish = Annotated[bool, typer.Option("--finish", help="Also cut out, enlarge and colour every winner.")]
+
+
+def demo(
+    home: DemoHome = Path("kroma-demo"), finish: Finish = False, workers: Workers = None, as_json: AsJson = False
+) -> None:
     """Draw the demo universe by day, by night and in rain, without key or network."""
     from kroma_nb import batch
     from kroma_nb.batch.leading import command
     from kroma_nb.cli import notebooks
 
-    values = {"project": "demo", "name": "Demo", "workers": workers or 0}
+    values = {"project": "demo", "name": "Demo", "finish": finish, "workers": workers or 0}
     with screen.runs_progress("demo", shown=not as_json) as follow:
         done = batch.run_notebook("run_chapter", values, home=home, on_event=follow)
     look = command("runs list", done.runs[-1].project, home=home)

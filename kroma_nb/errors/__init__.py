@@ -21,6 +21,7 @@
     │   ├── ProviderBusy                 it may be tried again
     │   ├── AnswerLost                   it may have been billed
     │   ├── AnswerUnusable               it was billed, and sent no picture
+    │   ├── NoBackendLeft                every backend of a pass was asked
     │   └── ToolNotStarted · ToolTimedOut · ToolFailed
     ├── InfraFailed             exit 5   disk, permissions, processes
     │   ├── FolderTaken · LockHeld · WriteFailed · WorkersLost · ContentDamaged
@@ -79,7 +80,7 @@ from kroma_nb.errors.money import (
 )
 from kroma_nb.errors.notebooks import NotebookFailed, NotebookInterrupted, SecretRefused
 from kroma_nb.errors.root import KromaError
-from kroma_nb.errors.tools import ToolFailed, ToolNotStarted, ToolStopped, ToolTimedOut
+from kroma_nb.errors.tools import NoBackendLeft, ToolFailed, ToolNotStarted, ToolStopped, ToolTimedOut
 
 __all__ = [
     "AnswerLost",
@@ -105,6 +106,7 @@ __all__ = [
     "LimitExceeded",
     "LockHeld",
     "ManifestInvalid",
+    "NoBackendLeft",
     "NotConfirmed",
     "NotebookFailed",
     "NotebookInterrupted",

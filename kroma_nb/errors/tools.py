@@ -101,3 +101,22 @@ def _named(number: int) -> str:
         return signal.Signals(number).name
     except ValueError:
         return f"signal {number}"
+
+
+class NoBackendLeft(ProviderFailed):
+    """Every backend of a pass was asked, and none has given a picture.
+
+    Parameters
+    ----------
+    pass_name : str
+    tries : tuple of (str, str)
+        Each backend in the order in which they were asked, and what it said.
+    """
+
+    error_code = "no_backend_left"
+
+    def __init__(self, pass_name: str, tries: tuple[tuple[str, str], ...]) -> None:
+        said = " | ".join(f"{backend}: {says.removeprefix(f'{backend}: ')}" for backend, says in tries)
+        super().__init__(pass_name, said)
+        self.args = (pass_name, tries)
+        self.pass_name, self.tries = pass_name, tries

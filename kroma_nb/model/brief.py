@@ -93,6 +93,10 @@ class Size(Value):
     width: Annotated[int, Field(ge=1)]
     height: Annotated[int, Field(ge=1)]
 
+    def times(self, scale: int) -> Size:
+        """Give this size enlarged."""
+        return Size(width=self.width * scale, height=self.height * scale)
+
     def __str__(self) -> str:
         return f"{self.width}x{self.height}"
 

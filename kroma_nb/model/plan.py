@@ -112,6 +112,25 @@ class InputFile(Value):
 JobId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,119}$")]
 
 
+class Given(Value):
+    """A picture that an earlier run has made: it takes the place of drawing, and is only finished.
+
+    Attributes
+    ----------
+    file : InputFile
+        Its ref is its path in the project.
+    backend, version : str
+        What made it, as the record of that run says.
+    notes : tuple of str
+        What its painter said.
+    """
+
+    file: InputFile
+    backend: str
+    version: str
+    notes: tuple[str, ...] = ()
+
+
 class Candidate(Value):
     """One attempt at a job, known before it is made."""
 
@@ -139,6 +158,8 @@ class Job(Value):
         The earlier picture whose hand this job keeps.
     seed : int or None
         What its candidates' seeds come from; None takes the run's.
+    given : Given or None
+        The picture that is finished, where nothing is drawn.
     """
 
     id: JobId
@@ -154,6 +175,7 @@ class Job(Value):
     candidates: tuple[Candidate, ...]
     follows: Followed | None = None
     seed: Seed | None = None
+    given: Given | None = None
 
     def brief(self, candidate: Candidate, plan: Plan, palette: Palette | None) -> Brief:
         """Say to a painter what this candidate shall be."""
@@ -221,9 +243,14 @@ class Plan(Value):
         """Every picture that the plan reads, each content once, in order of first use."""
         seen: dict[str, InputFile] = {}
         for job in self.jobs:
-            for file in (job.scene, *job.references):
+            for file in (job.scene, *job.references, *((job.given.file,) if job.given else ())):
                 seen.setdefault(file.sha256, file)
         return tuple(seen.values())
+
+    @property
+    def draws(self) -> bool:
+        """Whether an engine is needed: pictures that are only finished are there already."""
+        return not self.jobs or any(job.given is None for job in self.jobs)
 
     @property
     def pictures(self) -> int:

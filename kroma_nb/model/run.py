@@ -59,6 +59,23 @@ class StoredFile(Value):
     size_bytes: Annotated[int, Field(ge=0, lt=2**53)]
 
 
+class BackendTry(Value):
+    """A backend of a pass that was asked and gave nothing.
+
+    Attributes
+    ----------
+    backend : str
+        Its word in the postprocess plan.
+    error_code : str
+    says : str
+        Why, as a whole sentence.
+    """
+
+    backend: str
+    error_code: str
+    says: Message
+
+
 class PassRecord(Value):
     """One pass of one candidate: what went in, what came out, when, and by which implementation.
 
@@ -68,6 +85,10 @@ class PassRecord(Value):
         None where an imported run does not have the file.
     version : str
         Empty where an imported run does not say it, as its times are None.
+    settings : dict
+        What the implementation was told, in JSON types.
+    tries : tuple of BackendTry
+        The backends that were asked before this one, and gave nothing.
     width, height : int or None, pixels
         Of the output; None where nobody has measured it.
     reused : bool
@@ -81,6 +102,8 @@ class PassRecord(Value):
     height: int | None = None
     backend: str
     version: str
+    settings: dict[str, Any] = Field(default_factory=dict)
+    tries: tuple[BackendTry, ...] = ()
     reused: bool = False
     started_at: datetime | None
     finished_at: datetime | None

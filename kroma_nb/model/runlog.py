@@ -161,8 +161,15 @@ class CandidateRecord(Value):
 
     @property
     def reused(self) -> bool:
-        """Whether its drawing was taken from what was made or bought before."""
-        return bool(self.passes) and self.passes[0].reused
+        """Whether its drawing was taken from what was made or bought before; of one that was given, the rest."""
+        made = self.passes[1:] if self.given else self.passes[:1]
+        return bool(made) and all(record.reused for record in made)
+
+    @property
+    def given(self) -> bool:
+        """Whether nothing was drawn: its page is an earlier run's, and was only finished."""
+        first = self.passes[0] if self.passes else None
+        return first is not None and first.input is not None and first.input.sha256 == first.output.sha256
 
     @property
     def spent(self) -> Money:
@@ -231,6 +238,11 @@ class JobRecord(Value):
     def winner(self) -> CandidateRecord | None:
         """The first-ranked candidate."""
         return next((c for c in self.candidates if c.candidate_index == self.selected_candidate), None)
+
+    @property
+    def given(self) -> bool:
+        """Whether nothing was drawn: its page is an earlier run's, and was only finished."""
+        return any(candidate.given for candidate in self.candidates)
 
 
 class RunLog(Value):

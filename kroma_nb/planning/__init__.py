@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from kroma_nb.planning.build import plan
     from kroma_nb.planning.color_profiles import ColorProfiles, load_profiles
     from kroma_nb.planning.config import ConfigFiles, ConfigSummary, validate_config
+    from kroma_nb.planning.finishing import plan_finishing
     from kroma_nb.planning.inputs import Discovered, discover
     from kroma_nb.planning.jobs_file import JobEntry, load_jobs_file
     from kroma_nb.planning.manifest import Manifest, SceneEntry, load_manifest
@@ -22,6 +23,7 @@ __getattr__, __dir__, _ = lazy_loader.attach(
         "build": ["plan"],
         "color_profiles": ["ColorProfiles", "load_profiles"],
         "config": ["ConfigFiles", "ConfigSummary", "validate_config"],
+        "finishing": ["plan_finishing"],
         "inputs": ["Discovered", "discover"],
         "jobs_file": ["JobEntry", "load_jobs_file"],
         "manifest": ["Manifest", "SceneEntry", "load_manifest"],
@@ -49,6 +51,7 @@ __all__ = [
     "load_postprocess",
     "load_profiles",
     "plan",
+    "plan_finishing",
     "profile_now",
     "seed_of",
     "validate_config",

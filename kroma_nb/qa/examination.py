@@ -75,12 +75,13 @@ def examine(
     return judge(find(picture, scene), settings, name=name, expect_size=expect_size)
 
 
-def find(picture: Picture, scene: Picture | None = None) -> Findings:
-    """Measure a picture, and against its scene where that is known."""
+def find(picture: Picture, scene: Picture | None = None, *, page: Picture | None = None) -> Findings:
+    """Measure a picture, and against its scene where that is known: by the page that it was made of, where given."""
     picture = checked(picture)
     measures = measure(picture)
     if scene is not None:
-        measures = measures.model_copy(update={"fidelity": fidelity(picture, checked(scene))})
+        drawn = picture if page is None else checked(page)
+        measures = measures.model_copy(update={"fidelity": fidelity(drawn, checked(scene))})
     return Findings(chroma_delta(picture), measures)
 
 

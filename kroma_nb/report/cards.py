@@ -91,7 +91,7 @@ def card(page: Page, take: Take, candidate: CandidateRecord, *, shown: Preview |
     index, job = candidate.candidate_index, take.job
     wins = index == job.selected_candidate
     place = phrases.standing(candidate.rank, job)
-    alt = f"Candidate {index} of {named(job.name)}, {phrases.light(job.mode, job.time, job.weather)}: {place}"
+    alt = f"Candidate {index} of {named(job.name)}, {phrases.of_job(job)}: {place}"
     file = shown_file(candidate)
     href = page.link(file.path) if file else None
     picture = _empty(candidate, job.size) if shown is None else framed(shown, alt=alt, href=href, size=job.size)

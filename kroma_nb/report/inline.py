@@ -112,7 +112,7 @@ def _source(previews: Previews, take: Take, tallest: int) -> Element:
 
 def _take(previews: Previews, take: Take, tallest: int) -> Element:
     ranked = sorted(take.job.candidates, key=lambda c: (c.rank.position == 0, c.rank.position, c.candidate_index))
-    light = phrases.light(take.job.mode, take.job.time, take.job.weather)
+    light = phrases.of_job(take.job)
     return el(
         "section",
         el("h5", f"{light} · {phrases.progress(take.job)}"),

@@ -124,7 +124,7 @@ def _head(logs: Sequence[RunLog], *, style: Inline, script: Inline) -> Element:
 
 
 def _stages(logs: Sequence[RunLog]) -> str:
-    return " → ".join(phrases.light(log.stage, log.time, log.weather) for log in logs)
+    return " → ".join(phrases.of_run(log) for log in logs)
 
 
 def _top(logs: Sequence[RunLog], scenes: int) -> Element:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from kroma_nb.model.money import Money
+    from kroma_nb.model.plan import Plan
     from kroma_nb.model.quality import FileReport, Measures, Rank
     from kroma_nb.model.runlog import CandidateRecord, JobRecord, RunLog
 
@@ -132,6 +133,25 @@ def light(stage: Stage, time: str, weather: str) -> str:
     """
     used = {Stage.STYLE: [], Stage.WEATHER: [weather, time]}.get(stage, [time])
     return stage.value.capitalize() + (f": {', '.join(used)}" if used else "")
+
+
+def of_job(job: JobRecord) -> str:
+    """Say what a job draws, or that its picture was drawn before and is finished."""
+    return _finished(light(job.mode, job.time, job.weather), given=job.given)
+
+
+def of_run(log: RunLog) -> str:
+    """Say what a run draws, or that its pictures were drawn before and are finished."""
+    return _finished(light(log.stage, log.time, log.weather), given=any(job.given for job in log.jobs))
+
+
+def of_plan(plan: Plan) -> str:
+    """Say what a plan draws, or that its pictures were drawn before and are finished."""
+    return _finished(light(plan.stage, plan.time, plan.weather), given=not plan.draws)
+
+
+def _finished(text: str, *, given: bool) -> str:
+    return f"{text}, finished" if given else text
 
 
 def progress(job: JobRecord) -> str:

@@ -27,7 +27,7 @@ def _chip(log: RunLog, number: int) -> Element:
     planned = sum(job.planned_candidates for job in log.jobs)
     return el(
         "li",
-        el("a", phrases.light(log.stage, log.time, log.weather), href=f"#run-{number}", class_="stage"),
+        el("a", phrases.of_run(log), href=f"#run-{number}", class_="stage"),
         el("span", phrases.RUN_STATUS[log.status], class_="badge" if log.status is RunStatus.OK else "badge fail"),
         el("span", "not reviewed", class_="badge tied") if log.gate is Gate.OFF else None,
         el("span", f"{log.pictures} of {phrases.counted(planned, 'picture')}"),
@@ -71,7 +71,7 @@ def _run(log: RunLog, number: int) -> Element:
     facts = (part for label, value in _facts(log) for part in (el("dt", label), el("dd", value)))
     return el(
         "section",
-        el("h3", phrases.light(log.stage, log.time, log.weather)),
+        el("h3", phrases.of_run(log)),
         el("dl", *facts),
         el("p", phrases.GATE[log.gate], class_="warn") if log.gate is Gate.OFF else None,
         *_onward(log),

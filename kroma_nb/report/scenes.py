@@ -180,7 +180,7 @@ def _take_heading(take: Take) -> list[Element]:
     size = f"{job.size.width} × {job.size.height} · " if job.size else ""
     facts = f"{phrases.progress(job)} · {size}"
     return [
-        el("h3", phrases.light(job.mode, job.time, job.weather)),
+        el("h3", phrases.of_job(job)),
         el("p", facts, el("a", take.log.run_id, href=f"#run-{take.run + 1}"), class_="facts"),
         *([el("p", failure, class_="bad")] if failure else []),
     ]

@@ -46,7 +46,7 @@ def contact_sheet(log: RunLog | Sequence[RunLog], pictures: Callable[[str], byte
     logs = as_logs(log)
     rows = [_row(journey) for journey in journeys(logs)]
     drawing = Drawing.blank(_grid(rows, logs), rows, pictures)
-    stages = " → ".join(phrases.light(entry.stage, entry.time, entry.weather) for entry in logs)
+    stages = " → ".join(phrases.of_run(entry) for entry in logs)
     reviewed = "not reviewed" if any(entry.gate is Gate.OFF for entry in logs) else ""
     spent = [f"spent {said}" for log in logs if (said := spending.spent(log))]
     drawing.title(logs[-1].project, logs[-1].run_id, " · ".join(filter(None, (stages, reviewed, *spent))))
@@ -67,7 +67,7 @@ def _row(journey: Journey) -> Row:
 
 
 def _stage(take: Take) -> str:
-    return phrases.light(take.job.mode, take.job.time, take.job.weather)
+    return phrases.of_job(take.job)
 
 
 def _cell(take: Take, candidate: CandidateRecord, *, named: bool) -> Cell:

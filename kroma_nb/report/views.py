@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from kroma_nb.model.project import ProjectStatus
 from kroma_nb.model.words import CandidateStatus, Gate
-from kroma_nb.report import phrases, spending
+from kroma_nb.report import finishing, phrases, spending
 from kroma_nb.report.costs import budget_words
 from kroma_nb.report.elements import el
 from kroma_nb.report.journey import shown_file
@@ -55,7 +55,7 @@ def plan_view(plan: Plan, forecast: Forecast) -> View:
         )
         for job in plan.jobs
     )
-    light = phrases.light(plan.stage, plan.time, plan.weather)
+    light = phrases.of_plan(plan)
     title = f"{plan.project} · {light} · planned with {plan.card.provider} {plan.card.model}"
     return View(title, ("scene", "job", "size", "candidates", "seeds"), rows, (_promised(plan, forecast), *plan.notes))
 
@@ -81,12 +81,12 @@ def _promised(plan: Plan, forecast: Forecast) -> str:
 
 def run_view(log: RunLog) -> View:
     """Show a run's candidates in the order of their ranks."""
-    light = phrases.light(log.stage, log.time, log.weather)
+    light = phrases.of_run(log)
     title = f"{log.project} · {light} · {log.status.value} · {log.run_id}"
     ordered = [(job, c) for job in log.jobs for c in sorted(job.candidates, key=_by_rank)]
     reviewed = (NOT_REVIEWED,) if log.gate is Gate.OFF else ()
     mended = log.imported.mended if log.imported else ()
-    notes = (*reviewed, *log.notes, *mended, *spending.told(log))
+    notes = (*reviewed, *log.notes, *mended, *finishing.told(log), *spending.told(log))
     return View(title, COLUMNS, tuple(_row(*one) for one in ordered), notes)
 
 

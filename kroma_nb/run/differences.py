@@ -12,6 +12,7 @@ from kroma_nb.model.words import PassName
 from kroma_nb.passes import COLOR_VERSION
 from kroma_nb.run.accounts import of_calls
 from kroma_nb.run.environment import environment
+from kroma_nb.run.finishing import cutout_version, upscale_version
 from kroma_nb.run.runlog import folded_document
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kroma_nb.model.brief import Engine, Painter
+    from kroma_nb.model.finishing import Finishers
     from kroma_nb.model.postprocess import ColorPlan, ColorProfile
     from kroma_nb.model.run import Environment, PassRecord, StoredFile
     from kroma_nb.run.folder import RunFolder
@@ -76,10 +78,10 @@ def _altered(root: Path, file: StoredFile, ref: str) -> Iterator[Cause]:
         yield Cause(kind=CauseKind.FILE, what=what, recorded=file.sha256[:12], found=found[:12])
 
 
-def of_code(rest: Rest, painter: Painter | Engine | None) -> Iterator[Cause]:
+def of_code(rest: Rest, painter: Painter | Engine | None, finishers: Finishers) -> Iterator[Cause]:
     """Give what the passes were made by then, and would be made by now, where that is not the same.
 
-    Pictures that were bought are not made again: without a painter their engine is passed over.
+    Pictures that were bought or given are not made again: without a painter their engine is passed over.
     """
     passes = [
         record
@@ -88,14 +90,10 @@ def of_code(rest: Rest, painter: Painter | Engine | None) -> Iterator[Cause]:
         for record in several[-1].passes
         if painter is not None or record.name is not PassName.GENERATE
     ]
-    known = {PassName.COLOR: COLOR_VERSION}
-    if painter is not None:
-        known[PassName.GENERATE] = f"{painter.provider} {painter.model} {painter.version}"
-    for name, version in sorted({(record.name, _made_by(record)) for record in passes}):
-        now = known[name]
-        if version != now:
-            kind = CauseKind.MODEL if name is PassName.GENERATE else CauseKind.CODE
-            yield Cause(kind=kind, what=f"the pass {name.value}", recorded=version, found=now)
+    for name, then, today in sorted({(r.name, _made_by(r), _made_now(r, painter, finishers)) for r in passes}):
+        if then != today:
+            kind = CauseKind.CODE if name is PassName.COLOR else CauseKind.MODEL
+            yield Cause(kind=kind, what=f"the pass {name.value}", recorded=then, found=today)
     started = rest.happened.started
     before = [started.environment] if started else []
     for one in (*before, *(again.environment for again in rest.happened.resumed)):
@@ -103,7 +101,21 @@ def of_code(rest: Rest, painter: Painter | Engine | None) -> Iterator[Cause]:
 
 
 def _made_by(record: PassRecord) -> str:
-    return f"{record.backend} {record.version}" if record.name is PassName.GENERATE else record.version
+    return record.version if record.name is PassName.COLOR else f"{record.backend} {record.version}"
+
+
+def _made_now(record: PassRecord, painter: Painter | Engine | None, finishers: Finishers) -> str:
+    """Give what would make a pass today, in the words of `_made_by`; empty where nothing here would."""
+    if record.name is PassName.COLOR:
+        return COLOR_VERSION
+    if record.name is PassName.GENERATE:
+        return f"{painter.provider} {painter.model} {painter.version}" if painter else ""
+    backends = {one.backend: cutout_version(one) for one in finishers.segmenters}
+    if record.name is PassName.UPSCALE:
+        upscaler = finishers.upscaler
+        backends = {upscaler.backend: upscale_version(upscaler)} if upscaler else {}
+    version = backends.get(record.backend)
+    return f"{record.backend} {version}" if version else ""
 
 
 def _of_environment(before: Environment, now: Environment) -> Iterator[Cause]:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from threading import Event as Flag
 
     from kroma_nb.model.brief import Engine, Painter, Palette
+    from kroma_nb.model.finishing import Finishers
     from kroma_nb.model.paid import PaidPainter
     from kroma_nb.model.plan import InputFile, Plan
     from kroma_nb.model.run import Event, RunFinished
@@ -39,7 +40,7 @@ def execute(
     plan: Plan,
     *,
     root: Path,
-    painter: Painter | PaidPainter,
+    painter: Painter | PaidPainter | Engine,
     equipment: Equipment = PLAIN,
     stop: Flag | None = None,
 ) -> Generator[Event, None, None]:
@@ -51,8 +52,8 @@ def execute(
         From `kroma_nb.planning.plan`.
     root : Path
         The project root; the run's folder is made under ``runs/``.
-    painter : Painter or PaidPainter
-        The engine that the plan names.
+    painter : Painter, PaidPainter or Engine
+        The engine that the plan names; where nothing is drawn, only whose pictures they are.
     equipment : Equipment
         Where candidates are made, what was made before, and what is paid with.
     stop : threading.Event, optional
@@ -72,7 +73,7 @@ def execute(
     InfraFailed
         If the disk refuses; the folder stays as it is and can be read.
     """
-    refuse_unplayable(plan, painter)
+    refuse_unplayable(plan, painter, equipment.finishers)
     refuse_unpaid(plan, equipment)
     for file in plan.inputs:
         if file.source is None:
@@ -82,7 +83,7 @@ def execute(
     return _start(Playing(plan, RunFolder(root, new_run_id(now())), painter, equipment, turns), stop)
 
 
-def refuse_unplayable(plan: Plan, painter: Painter | PaidPainter | Engine) -> None:
+def refuse_unplayable(plan: Plan, painter: Painter | PaidPainter | Engine, finishers: Finishers) -> None:
     """Refuse a plan that cannot be played here, before anything is created.
 
     Raises
@@ -90,9 +91,12 @@ def refuse_unplayable(plan: Plan, painter: Painter | PaidPainter | Engine) -> No
     PassUnavailable, RequestInvalid
         With what is missing, and the way out.
     """
-    if plan.postprocess.bg_remove is not None:
+    cut, upscale = plan.postprocess.bg_remove, plan.postprocess.upscale
+    if cut is not None and not finishers.segmenters:
         raise PassUnavailable("bg_remove", "switch it off with --no-bg-remove, or in the settings")
-    if plan.postprocess.upscale is not None:
+    if cut is not None and cut.refine_openai:
+        raise PassUnavailable("bg_refine", "set postprocess.bg_refine_openai to false")
+    if upscale is not None and finishers.upscaler is None:
         raise PassUnavailable("upscale", "switch it off with --no-upscale, or in the settings")
     if (painter.provider, painter.model) != (plan.card.provider, plan.card.model):
         found = f"the painter is {painter.provider} {painter.model}"
@@ -217,7 +221,7 @@ def _stored(store: BlobStore, file: InputFile) -> Blob:
 
 
 def _study_styles(run: Playing, crew: Executor) -> Iterator[Event]:
-    if run.plan.card.paid:
+    if run.plan.card.paid or not run.plan.draws:
         return  # whoever is paid gets the references themselves
     for job in {turn.job.id: turn.job for turn in run.turns}.values():
         style = style_of(job)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kroma_nb import images
 from kroma_nb.blobs import BlobStore, sha256_bytes, sha256_file, write_atomic
-from kroma_nb.model.brief import Painted
-from kroma_nb.model.parsing import plain_word
+from kroma_nb.model.ledger import BoughtPicture
+from kroma_nb.model.postprocess import PictureFormat
 from kroma_nb.model.run import PassRecord, StoredFile, now
 from kroma_nb.model.words import PassName
-from kroma_nb.passes import COLOR_VERSION, color, generate
+from kroma_nb.passes import generate
 from kroma_nb.qa import Findings, find, judge
 from kroma_nb.run.cache import Found, Made, key_of
 from kroma_nb.run.environment import code_class
@@ -25,9 +25,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kroma_nb.images import Picture
-    from kroma_nb.model.ledger import BoughtPicture
-    from kroma_nb.model.postprocess import ColorPlan
+    from kroma_nb.model.brief import Painted
+    from kroma_nb.model.plan import Given
     from kroma_nb.model.quality import FileReport
+    from kroma_nb.model.run import BackendTry
     from kroma_nb.run.tasks import CandidateTask
 
 
@@ -46,6 +47,12 @@ class Step:
         What makes it.
     parameters : dict
         All that its output depends on beside the input and the code, in JSON types.
+    settings : dict
+        What of that the record shows.
+    format : PictureFormat
+        Of its output.
+    tries : tuple of BackendTry
+        Who was asked before, and gave nothing.
     """
 
     name: PassName
@@ -53,7 +60,10 @@ class Step:
     file_name: str
     backend: str
     version: str
-    parameters: Mapping[str, object]
+    parameters: Mapping[str, object] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    format: PictureFormat = PictureFormat.PNG
+    tries: tuple[BackendTry, ...] = ()
 
 
 class Making:
@@ -74,9 +84,10 @@ class Making:
         self._part: tuple[int, int, int, int] | None = None
         self._picture: Picture | None = None
         self._scene: Picture | None = None
+        self._drawn: Picture | None = None
 
     def generate(self) -> None:
-        """Draw the scene, or take up what was bought.
+        """Draw the scene, or take up what was bought or given.
 
         Raises
         ------
@@ -85,40 +96,38 @@ class Making:
         """
         task, engine = self.task, self.task.engine
         backend = f"{engine.provider} {engine.model}"
-        if task.bought is not None:
-            file_name = PurePosixPath(task.output_name).stem + SUFFIXES.get(task.bought.media_type, ".png")
-            self._take(task.bought, Step(PassName.GENERATE, task.scene, file_name, backend, task.bought.version, {}))
-            return
-        brief = task.brief.model_dump(mode="json")
-        self._make(
-            Step(PassName.GENERATE, task.scene, task.output_name, backend, engine.version, {"brief": brief}), self._draw
-        )
-
-    def color(self) -> None:
-        """Apply the colour profile, where the plan has one."""
-        plan = self.task.color
-        if plan is None:
-            return
-        before = self.passes[-1].output
-        # The stem stays as it is: two job ids that differ only in signs must not end in one file.
-        name = f"{PurePosixPath(before.path).stem}_{plain_word(plan.profile)}.png"
-        backend = f"profile {plan.profile} ({plan.settings})"
-        profile = {"profile": plan.values.model_dump(mode="json")}
-        self._make(Step(PassName.COLOR, before, name, backend, COLOR_VERSION, profile), lambda: self._colored(plan))
+        if task.given is not None:
+            given, kept = task.given
+            self._take(_ready(given, kept), kept, given.backend, store="inputs")
+        elif task.bought is not None:
+            self._take(task.bought, task.scene, backend, store="originals")
+        else:
+            brief = {"brief": task.brief.model_dump(mode="json")}
+            self.make(Step(PassName.GENERATE, task.scene, task.output_name, backend, engine.version, brief), self._draw)
 
     def examine(self) -> FileReport:
         """Measure and judge what the last pass has given."""
-        task, final = self.task, self.passes[-1].output
-        key = key_of("guard", picture=final.sha256, scene=task.scene.sha256, part=self._part, code=code_class())
+        task, drawn, final = self.task, self.passes[0].output, self.passes[-1].output
+        # Whether a page keeps its scene is seen before its ground is cut away.
+        page = {} if drawn.sha256 == final.sha256 else {"page": drawn.sha256}
+        key = key_of("guard", picture=final.sha256, scene=task.scene.sha256, part=self._part, code=code_class(), **page)
         found = task.cache.found(key) if task.cache else None
         if found is None:
-            seen = self.scene if self._part is None else _cut(self.scene, self._part)
-            findings = find(self.picture, seen)
+            findings = self._findings()
             found = Found(key=key, chroma_delta=findings.chroma_delta, measures=findings.measures)
             if task.cache:
                 task.cache.keep_found(found)
         findings = Findings(found.chroma_delta, found.measures)
-        return judge(findings, task.guard, name=final.path, expect_size=task.brief.size)
+        upscale = task.postprocess.upscale
+        size = task.brief.size.times(upscale.scale) if upscale else task.brief.size
+        return judge(findings, task.guard, name=final.path, expect_size=size)
+
+    def _findings(self) -> Findings:
+        if self.task.given is not None:
+            # Which part of the scene it shows is not on record.
+            return find(self.picture)
+        seen = self.scene if self._part is None else _cut(self.scene, self._part)
+        return find(self.picture, seen, page=self._page)
 
     @property
     def scene(self) -> Picture:
@@ -135,14 +144,19 @@ class Making:
             self._picture = load_kept(self.task.folder.root, last, last.path)
         return self._picture
 
+    @property
+    def _page(self) -> Picture:
+        """The pixels that were drawn or bought, before any other pass."""
+        if self._drawn is None:
+            first = self.passes[0].output
+            self._drawn = load_kept(self.task.folder.root, first, first.path)
+        return self._drawn
+
     def _draw(self) -> Painted:
         assert self.task.painter is not None
         return generate(self.scene, painter=self.task.painter, brief=self.task.brief)
 
-    def _colored(self, plan: ColorPlan) -> Painted:
-        return Painted(color(self.picture, plan.values))
-
-    def _make(self, step: Step, make: Callable[[], Painted]) -> None:
+    def make(self, step: Step, make: Callable[[], Painted]) -> None:
         """Make a pass, unless the cache knows what it would give."""
         started_at, cache, text = now(), self.task.cache, self._text()
         key = key_of(
@@ -152,6 +166,7 @@ class Making:
             version=f"{step.backend} {step.version}",
             code=code_class(),
             text=text,
+            **({} if step.format is PictureFormat.PNG else {"format": step.format.value}),
         )
         made = cache.recall(key) if cache else None
         if cache and made is not None:
@@ -161,7 +176,7 @@ class Making:
                 self._note(step, made, target.name, started_at, reused=True)
                 return
         painted = make()
-        data = images.encode_png(painted.picture, text=text)
+        data = images.encode(painted.picture, format=step.format, text=text)
         height, width = painted.picture.shape[:2]
         digest = sha256_bytes(data)
         target = self._target(step, digest)
@@ -179,29 +194,31 @@ class Making:
         if cache:
             cache.keep(made, data)
         # What is measured now is measured as if it were read from its file, as a later run does.
-        self._picture = images.as_stored(painted.picture)
+        self._picture = images.as_stored(painted.picture) if step.format is PictureFormat.PNG else None
         self._note(step, made, target.name, started_at, reused=False)
 
-    def _take(self, bought: BoughtPicture, step: Step) -> None:
-        """Put what was bought among the run's pictures, as it was sent."""
-        started_at, original = now(), bought.original
-        target = self._target(step, original.sha256)
+    def _take(self, ready: BoughtPicture, of: StoredFile, backend: str, *, store: str) -> None:
+        """Put a picture that is there already among the run's pictures, as it is."""
+        started_at, kept = now(), ready.original
+        name = PurePosixPath(self.task.output_name).stem + SUFFIXES.get(ready.media_type, ".png")
+        step = Step(PassName.GENERATE, of, name, backend, ready.version)
+        target = self._target(step, kept.sha256)
         if not target.is_file():
-            store = BlobStore(self.task.folder.root / "originals")
-            store.place(original.sha256, target, PurePosixPath(original.path).suffix)
+            blobs = BlobStore(self.task.folder.root / store)
+            blobs.place(kept.sha256, target, PurePosixPath(kept.path).suffix)
         made = Made(
-            key=original.sha256,
-            sha256=original.sha256,
-            size_bytes=original.size_bytes,
-            width=bought.width,
-            height=bought.height,
-            notes=bought.notes,
+            key=kept.sha256,
+            sha256=kept.sha256,
+            size_bytes=kept.size_bytes,
+            width=ready.width,
+            height=ready.height,
+            notes=ready.notes,
         )
-        self._note(step, made, target.name, started_at, reused=self.task.bought_before)
+        self._note(step, made, target.name, started_at, reused=self.task.bought_before or self.task.given is not None)
 
     def _note(self, step: Step, made: Made, file_name: str, started_at: datetime, *, reused: bool) -> None:
         if step.name is PassName.GENERATE:
-            self.notes, self._part = made.notes, made.part
+            self.notes, self._part, self._drawn = made.notes, made.part, self._picture
         path = self.task.folder.stored(step.name, file_name)
         self.passes.append(
             PassRecord(
@@ -212,6 +229,8 @@ class Making:
                 height=made.height,
                 backend=step.backend,
                 version=step.version,
+                settings=dict(step.settings),
+                tries=step.tries,
                 reused=reused,
                 started_at=started_at,
                 finished_at=now(),
@@ -234,13 +253,28 @@ class Making:
         """Give what a file says of how it came to be, and nothing that differs between two equal runs."""
         task, engine = self.task, self.task.engine
         version = task.bought.version if task.bought else engine.version
+        model = f"{engine.provider} {engine.model} {version}"
+        if task.given is not None:
+            model = f"{task.given[0].backend} {task.given[0].version}"
         return {
             "Software": "kroma_nb",
-            "kroma_nb:model": f"{engine.provider} {engine.model} {version}",
+            "kroma_nb:model": model,
             "kroma_nb:scene": task.scene.sha256,
             "kroma_nb:stage": task.brief.stage.value,
             "kroma_nb:seeds": " ".join(str(seed) for _, seed in task.brief.seeds),
         }
+
+
+def _ready(given: Given, kept: StoredFile) -> BoughtPicture:
+    """Give what an earlier run has made in the form in which pictures are taken up."""
+    return BoughtPicture(
+        original=kept,
+        media_type=given.file.media_type,
+        version=given.version,
+        width=given.file.width,
+        height=given.file.height,
+        notes=given.notes,
+    )
 
 
 def _cut(scene: Picture, part: tuple[int, int, int, int]) -> Picture:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
 from kroma_nb.model.brief import Engine
+from kroma_nb.model.finishing import Finishers
 from kroma_nb.model.run import CandidateFinished, JobFinished, RunFinished, StoredFile, now
 from kroma_nb.model.words import CandidateStatus, JobStatus, RunStatus
 from kroma_nb.qa import rank_candidates
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from kroma_nb.run.cache import PassCache
     from kroma_nb.run.folder import RunFolder
 
+NO_FINISHERS = Finishers()
 NOT_MADE = frozenset({CandidateStatus.CANCELED, CandidateStatus.SKIPPED_BUDGET})
 """How a candidate ends that nobody has begun to make."""
 
@@ -46,12 +48,15 @@ class Equipment:
         What a paid engine's pictures are paid with.
     spend_limit : Money or None
         What a person has confirmed that the run may cost.
+    finishers : Finishers
+        The backends of the passes after drawing.
     """
 
     executor: Executor | None = None
     cache: PassCache | None = None
     till: Till | None = None
     spend_limit: Money | None = None
+    finishers: Finishers = NO_FINISHERS
 
 
 @dataclass(frozen=True)
@@ -138,10 +143,12 @@ class Playing:
             output_name=job.output_name(candidate.index),
             brief=job.brief(candidate, self.plan, self.palettes.get(style_of(job))),
             engine=self.engine,
-            painter=None if self.plan.card.paid else cast("Painter", self.painter),
-            color=self.plan.postprocess.color,
+            painter=None if self.plan.card.paid or job.given else cast("Painter", self.painter),
+            postprocess=self.plan.postprocess,
+            finishers=self.equipment.finishers,
             guard=self.plan.guard,
             cache=self.equipment.cache,
+            given=(job.given, self.stored(job.given.file)) if job.given else None,
         )
 
     def settle(self, job: Job, outcome: CandidateOutcome) -> tuple[Event, ...]:

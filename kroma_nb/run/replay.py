@@ -90,7 +90,7 @@ def replay_run(
     ValidationFailed
         If the plan cannot be played here.
     """
-    refuse_unplayable(rest.plan, painter)
+    refuse_unplayable(rest.plan, painter, equipment.finishers)
     stored = tuple(_stored(folder, rest, ref) for ref in range(len(rest.plan.inputs)))
     turns = tuple(
         _with_original(folder, rest, Turn(job, candidate))

@@ -156,6 +156,9 @@ def more_of(rest: Rest, job_id: str, count: int) -> Rest:
     """
     plan, happened = rest.plan, rest.happened
     job = job_of(plan, job_id)
+    if job.given is not None:
+        problem = f"{job.name} was given to be finished, and nothing is drawn"
+        raise RequestInvalid("request", "job", problem, "ask the run that drew it for more candidates")
     there = every_candidate(job, happened)
     if not 1 <= count <= MOST - len(there):
         problem = f"{count} more candidates beside {len(there)} are none, or make more than {MOST}"
@@ -214,7 +217,7 @@ def resume_run(
     WriteFailed
         If the disk refuses; what was made is kept.
     """
-    refuse_unplayable(rest.plan, painter)
+    refuse_unplayable(rest.plan, painter, equipment.finishers)
     if rest.replays is None:
         refuse_unpaid(rest.plan, equipment)
     refuse_without_inputs(folder, rest)

@@ -9,6 +9,7 @@ from kroma_nb.errors import KromaError
 from kroma_nb.model.run import CandidateOutcome, Failure, now
 from kroma_nb.model.words import CandidateStatus
 from kroma_nb.run.answers import code_of
+from kroma_nb.run.finishing import finish
 from kroma_nb.run.kept import load_kept
 from kroma_nb.run.making import Making
 
@@ -16,8 +17,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kroma_nb.model.brief import Brief, Engine, Painter, Palette
+    from kroma_nb.model.finishing import Finishers
     from kroma_nb.model.ledger import BoughtPicture
-    from kroma_nb.model.postprocess import ColorPlan
+    from kroma_nb.model.plan import Given
+    from kroma_nb.model.postprocess import PostprocessPlan
     from kroma_nb.model.quality import GuardSettings
     from kroma_nb.model.run import StoredFile
     from kroma_nb.run.cache import PassCache
@@ -39,15 +42,19 @@ class CandidateTask:
     engine : Engine
         Whose picture it is.
     painter : Painter or None
-        Who draws it; None where it was bought.
-    color : ColorPlan or None
-        The colour pass, where the plan has one.
+        Who draws it; None where it was bought, or given.
+    postprocess : PostprocessPlan
+        The passes after it.
+    finishers : Finishers
+        What those are made with.
     cache : PassCache or None
         What was made before; None makes everything.
     bought : BoughtPicture or None
         Its picture, where that was bought.
     bought_before : bool
         Whether that was for another candidate, or another run.
+    given : tuple of (Given, StoredFile), or None
+        The picture that is only finished, and where the project keeps it.
     """
 
     folder: RunFolder
@@ -59,11 +66,13 @@ class CandidateTask:
     brief: Brief
     engine: Engine
     painter: Painter | None
-    color: ColorPlan | None
+    postprocess: PostprocessPlan
+    finishers: Finishers
     guard: GuardSettings
     cache: PassCache | None = None
     bought: BoughtPicture | None = None
     bought_before: bool = False
+    given: tuple[Given, StoredFile] | None = None
 
 
 def make_candidate(task: CandidateTask) -> CandidateOutcome:
@@ -73,7 +82,7 @@ def make_candidate(task: CandidateTask) -> CandidateOutcome:
     report, failure, status = None, None, CandidateStatus.DONE
     try:
         making.generate()
-        making.color()
+        finish(making)
         report = making.examine()
         if report.hard_fail_reasons:
             status = CandidateStatus.FAILED_OUTPUT_GUARD

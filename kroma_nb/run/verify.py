@@ -14,7 +14,7 @@ from kroma_nb.model.replay import Cause, CauseKind, PassCheck, Verdict, Verifica
 from kroma_nb.model.words import PassName, RunStatus
 from kroma_nb.run.cache import Found, Made, PassCache
 from kroma_nb.run.differences import of_code, of_files, of_plan, of_profile
-from kroma_nb.run.playing import Turn
+from kroma_nb.run.playing import Equipment, Turn
 from kroma_nb.run.replay import recorded_engine
 from kroma_nb.run.resume import every_candidate, rest_of
 from kroma_nb.run.verifying import Verifier, scratch_of
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from kroma_nb.model.brief import Painter
+    from kroma_nb.model.finishing import Finishers
     from kroma_nb.model.plan import Plan
     from kroma_nb.model.postprocess import ColorPlan, ColorProfile
     from kroma_nb.model.run import CandidateOutcome
@@ -86,6 +87,8 @@ class Present:
     ----------
     painter_of : callable
         Gives the engine of a plan that costs nothing; a paid one is not needed.
+    finishers_of : callable
+        Gives the backends that finish the pictures of a plan, those that are here.
     profile_of : callable
         Gives the colour profile of a plan as it is now; None where it is not known.
     cache : PassCache
@@ -93,6 +96,7 @@ class Present:
     """
 
     painter_of: Callable[[Plan], Painter]
+    finishers_of: Callable[[Plan], Finishers]
     profile_of: Callable[[ColorPlan], ColorProfile | None]
     cache: PassCache
 
@@ -129,25 +133,25 @@ def verify_run(
     except RecordInvalid as error:
         lost = Cause(kind=CauseKind.RECORD, what=folder.told(error))
         return Verification(run_id=folder.run_id, checks=(), differs=(lost,))
-    paid = rest.plan.card.paid
+    draws = rest.plan.draws and not rest.plan.card.paid
     try:
-        painter = recorded_engine(rest) if paid else present.painter_of(rest.plan)
+        painter = present.painter_of(rest.plan) if draws else recorded_engine(rest)
     except RequestInvalid:
         if not altered:
             raise
         # It asks for an engine that the run was not made with.
         return Verification(run_id=folder.run_id, checks=(), differs=tuple(differs))
     checks = list(_without_outcome(rest, altered))
-    audit = CacheAudit(present.cache.root)
+    equipment = Equipment(cache=(audit := CacheAudit(present.cache.root)), finishers=present.finishers_of(rest.plan))
     with scratch_of(folder) as scratch, ThreadPoolExecutor(workers or os.cpu_count() or 1) as threads:
-        verifier = Verifier(folder, rest, painter, scratch, audit)
+        verifier = Verifier(folder, rest, painter, scratch, equipment)
         verifier.study()
         for several in threads.map(lambda one: verifier.check(*one), _turns(rest)):
             for check in several:
                 checks.append(check)
                 if on_check is not None:
                     on_check(check)
-    code = list(dict.fromkeys(of_code(rest, None if paid else painter)))
+    code = list(dict.fromkeys(of_code(rest, painter if draws else None, equipment.finishers)))
     # What an altered plan says of its colour profile, no profile has ever said.
     differs += [*code, *([] if altered else of_profile(rest, present.profile_of)), *audit.wrong]
     return Verification(

@@ -19,7 +19,7 @@ from kroma_nb.model.words import PassName
 from kroma_nb.run.differences import of_plan
 from kroma_nb.run.folder import PASS_FOLDERS, RunFolder
 from kroma_nb.run.originals import Originals, paid_key
-from kroma_nb.run.playing import Equipment, Playing, Turn, style_of
+from kroma_nb.run.playing import Playing, Turn, style_of
 from kroma_nb.run.tasks import make_candidate, study_style
 
 if TYPE_CHECKING:
@@ -27,8 +27,9 @@ if TYPE_CHECKING:
 
     from kroma_nb.images import Picture
     from kroma_nb.model.brief import Engine, Painter
+    from kroma_nb.model.finishing import Finishers
     from kroma_nb.model.run import CandidateOutcome, PassRecord
-    from kroma_nb.run.cache import PassCache
+    from kroma_nb.run.playing import Equipment
     from kroma_nb.run.resume import Rest
 
 SCRATCH_RUN = "again"
@@ -49,15 +50,15 @@ class Verifier:
         The engine; of a paid one only what the record says: its pictures are compared with what was sent.
     scratch : Path
         From `scratch_of`.
-    cache : PassCache
-        Is told what was made.
+    equipment : Equipment
+        What passes are made with; its cache is told what was made.
     """
 
     def __init__(
-        self, folder: RunFolder, rest: Rest, painter: Painter | Engine, scratch: Path, cache: PassCache
+        self, folder: RunFolder, rest: Rest, painter: Painter | Engine, scratch: Path, equipment: Equipment
     ) -> None:
         self.folder, self.rest = folder, rest
-        self._run = Playing(rest.plan, RunFolder(scratch, SCRATCH_RUN), painter, Equipment(cache=cache), ())
+        self._run = Playing(rest.plan, RunFolder(scratch, SCRATCH_RUN), painter, equipment, ())
         self._run.inputs.update(rest.happened.paths)
         self._study = {style_of(job): job.references for job in rest.plan.jobs}
         self._failed: dict[tuple[str, ...], Cause] = {}
@@ -66,7 +67,7 @@ class Verifier:
     def study(self) -> None:
         """Read the styles of the run again."""
         for style, references in self._study.items():
-            if not style or self.rest.plan.card.paid:
+            if not style or self.rest.plan.card.paid or not self.rest.plan.draws:
                 self._run.palettes[style] = None
                 continue
             try:
@@ -96,7 +97,7 @@ class Verifier:
             if self.rest.plan.card.paid:
                 # What was sent then is what counts, not how the engine would ask for it today.
                 task = replace(task, bought=Originals(self.folder.root).taken_up(before.passes[0], before.notes))
-            outcome = make_candidate(task)
+            outcome = make_candidate(replace(task, finishers=_as_recorded(task.finishers, before)))
         except (KromaError, KeyError) as error:
             return {}, _file_cause(error, self.folder)
         root = self._run.folder.root
@@ -150,6 +151,12 @@ class Verifier:
         if record.output.sha256 in known:
             return None
         return (Verdict.CHANGED, OTHER) if known else (Verdict.UNPROVEN, UNTOLD)
+
+
+def _as_recorded(finishers: Finishers, before: CandidateOutcome) -> Finishers:
+    """Give the backends that were the ones to answer then: one that failed before them is not asked again."""
+    answered = {record.backend for record in before.passes if record.name is PassName.BG_REMOVE}
+    return replace(finishers, segmenters=tuple(one for one in finishers.segmenters if one.backend in answered))
 
 
 def _lost(check: PassCheck, error: FileMissing) -> PassCheck:

@@ -155,7 +155,8 @@ def pace(rows: sa.Connection, project_id: str, stage: Stage, provider: str, mode
         .limit(HISTORY)
     )
     lasted = sa.func.julianday(run_candidates.c.finished_at) - sa.func.julianday(run_candidates.c.started_at)
-    computed = sa.select(assets.c.candidate_id).where(assets.c.run_id.in_(newest), ~assets.c.reused)
+    drawn = assets.c.pass_name == PassName.GENERATE.value
+    computed = sa.select(assets.c.candidate_id).where(assets.c.run_id.in_(newest), drawn, ~assets.c.reused)
     days = rows.scalar(sa.select(sa.func.avg(lasted)).where(run_candidates.c.id.in_(computed)))
     return days * 86_400 if days is not None else None
 

@@ -101,6 +101,8 @@ def _size(project: Project, plan: Plan) -> int:
 
 
 def _seconds(project: Project, plan: Plan, pictures: int) -> float | None:
+    if not plan.draws:
+        return None
     card = plan.card
     each = _asked(project, lambda rows, key: store.pace(rows, key, plan.stage, card.provider, card.model))
     return round(each * pictures / (os.cpu_count() or 1), 1) if each is not None else None

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, TypedDict, cast
 
 from kroma_nb import planning, run
 from kroma_nb.errors import RequestInvalid, SpendNotConfirmed
+from kroma_nb.model.brief import Engine
 from kroma_nb.model.money import Money
 from kroma_nb.model.parsing import did_you_mean
 from kroma_nb.workbench.bookkeeping import ProjectPurse
 from kroma_nb.workbench.caching import kept_passes
+from kroma_nb.workbench.finishers import finishers_for
 from kroma_nb.workbench.painters import painter_for
 
 if TYPE_CHECKING:
@@ -91,28 +93,30 @@ def confirmed(forecast: Forecast, *, confirm_spend: bool, max_cost: Money | None
 def equipment_for(
     project: Project,
     plan: Plan,
-    painter: Painter | PaidPainter,
+    painter: Painter | PaidPainter | Engine,
     *,
     executor: Executor | None = None,
     limit: Money | None = None,
 ) -> run.Equipment:
     """Give what a plan is played with in a project."""
-    cache = kept_passes(project)
+    cache, finishers = kept_passes(project), finishers_for(plan.postprocess)
     if not plan.card.paid:
-        return run.Equipment(executor=executor, cache=cache)
+        return run.Equipment(executor=executor, cache=cache, finishers=finishers)
     limits = planning.catalog_of(project.bench.home).limits_of(plan.card.provider)
     till = run.Till(cast("PaidPainter", painter), ProjectPurse(project, limit or Money()), limits)
-    return run.Equipment(executor=executor, cache=cache, till=till, spend_limit=limit)
+    return run.Equipment(executor=executor, cache=cache, till=till, spend_limit=limit, finishers=finishers)
 
 
-def painter_of(plan: Plan) -> Painter | PaidPainter:
-    """Give the engine of a plan, which must be of the kind that its card says.
+def painter_of(plan: Plan) -> Painter | PaidPainter | Engine:
+    """Give the engine of a plan, which must be of the kind that its card says; only its name where nothing is drawn.
 
     Raises
     ------
     RequestInvalid
         If this installation has no such engine, or it is of another kind.
     """
+    if not plan.draws:
+        return Engine(provider=plan.card.provider, model=plan.card.model, version="")
     painter = painter_for(plan.card)
     wanted = "send" if plan.card.paid else "paint"
     if not hasattr(painter, wanted):

@@ -11,6 +11,8 @@ from kroma_nb.settings import load_settings
 from kroma_nb.workbench.assets import Assets
 from kroma_nb.workbench.costs import Costs
 from kroma_nb.workbench.ending import delete_project
+from kroma_nb.workbench.finishers import finishers_for
+from kroma_nb.workbench.finishing import plan_of_finishing
 from kroma_nb.workbench.following import followed
 from kroma_nb.workbench.forecasting import forecast_of
 from kroma_nb.workbench.founding import change_card, found, known_card
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from kroma_nb.model.project import ProjectCard
     from kroma_nb.settings import Settings
     from kroma_nb.workbench.paying import How
+    from kroma_nb.workbench.requests import PlanWords
     from kroma_nb.workbench.workbench import Workbench
 
 
@@ -96,14 +99,20 @@ class Project:
         ValidationFailed
             With file, field and the way out.
         """
-        if request is None:
-            asked = plan_words(words)
-            request = asked.request(self.slug)
-            if asked.follow is not None:
-                request = request.model_copy(update={"follows": followed(self.runs, asked.follow, asked.stage)})
-        catalog = planning.catalog_of(self.bench.home)
-        made = planning.plan(request, settings=settings or self.settings(), catalog=catalog)
+        asked, settings = plan_words(words), settings or self.settings()
+        if request is None and asked.finish is not None:
+            made = plan_of_finishing(self, asked, settings)
+        else:
+            catalog = planning.catalog_of(self.bench.home)
+            made = planning.plan(request or self._request(asked), settings=settings, catalog=catalog)
+        finishers_for(made.postprocess)  # a pass that nothing here can make is said now, not when pictures are drawn
         return PlannedRun(made, forecast_of(self, made))
+
+    def _request(self, asked: PlanWords) -> PlanRequest:
+        request = asked.request(self.slug)
+        if asked.follow is None:
+            return request
+        return request.model_copy(update={"follows": followed(self.runs, asked.follow, asked.stage)})
 
     def run(
         self,

@@ -8,9 +8,11 @@ from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from kroma_nb import planning, report, run
-from kroma_nb.errors import KromaError
+from kroma_nb.errors import KromaError, PassUnavailable
+from kroma_nb.model.finishing import Finishers
 from kroma_nb.workbench.begun import begun, unaltered
 from kroma_nb.workbench.caching import cache_of
+from kroma_nb.workbench.finishers import finishers_for
 from kroma_nb.workbench.paying import crew_of, painter_of
 from kroma_nb.workbench.recovering import recover_one
 from kroma_nb.workbench.watching import watched
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from kroma_nb.model.brief import Painter
+    from kroma_nb.model.plan import Plan
     from kroma_nb.model.postprocess import ColorPlan, ColorProfile
     from kroma_nb.model.replay import PassCheck, Verification
     from kroma_nb.workbench.paying import How
@@ -69,6 +72,7 @@ def verified(one: Run, *, workers: int | None = None, on_check: Callable[[PassCh
     project = one.project
     present = run.Present(
         painter_of=lambda plan: cast("Painter", painter_of(plan)),
+        finishers_of=_finishers_here,
         profile_of=partial(_profile_of, project),
         cache=cache_of(project),
     )
@@ -81,15 +85,22 @@ def _profile_of(project: Project, plan: ColorPlan) -> ColorProfile | None:
     return None
 
 
+def _finishers_here(plan: Plan) -> Finishers:
+    with contextlib.suppress(PassUnavailable):
+        return finishers_for(plan.postprocess)
+    return Finishers()
+
+
 def replayed(one: Run, how: How) -> str:
     """Make a run again into a new one, and give its id."""
     folder = unaltered(one)
     recover_one(one.project, one.run_id)
     rest = run.rest_of(folder)
     # Nobody is called and nothing is bought, so that a paid engine need not even be installed.
-    paid = rest.plan.card.paid
-    painter = run.recorded_engine(rest) if paid else cast("Painter", painter_of(rest.plan))
+    draws = rest.plan.draws and not rest.plan.card.paid
+    painter = cast("Painter", painter_of(rest.plan)) if draws else run.recorded_engine(rest)
     with crew_of(how) as crew:
-        equipment = run.Equipment(executor=crew)  # nothing is taken from the cache either
+        # Nothing is taken from the cache either.
+        equipment = run.Equipment(executor=crew, finishers=finishers_for(rest.plan.postprocess))
         events = run.replay_run(folder, rest, painter=painter, equipment=equipment, stop=how.get("stop"))
         return watched(one.project, events, how.get("on_event"))

@@ -37,6 +37,8 @@ class PlanWords(Value):
         Keep these scenes or jobs, and no others.
     follow : str or None
         Keep hand and light of this run's winners; ``latest`` is the newest of an earlier stage.
+    finish : str or None
+        Take this run's winners through the passes after drawing, and draw nothing.
     postprocess : str or None
         A postprocess file.
     max_cost, max_price : str or number, US dollars, or None
@@ -55,6 +57,7 @@ class PlanWords(Value):
     weather: Weather = Weather.CLEAR
     candidates: int | None = None
     follow: str | None = None
+    finish: str | None = None
     provider: str | None = None
     postprocess: str | None = None
     upscale: bool | None = None

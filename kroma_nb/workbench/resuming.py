@@ -14,6 +14,7 @@ from kroma_nb.model.run import now
 from kroma_nb.model.words import RunStatus
 from kroma_nb.run import RunFolder
 from kroma_nb.workbench.begun import unaltered
+from kroma_nb.workbench.finishers import finishers_for
 from kroma_nb.workbench.forecasting import price_of
 from kroma_nb.workbench.left import left_rows, left_view
 from kroma_nb.workbench.paying import confirmed, crew_of, equipment_for, painter_of
@@ -116,9 +117,9 @@ def _left_of_replay(folder: RunFolder, rest: run.Rest, more: tuple[str, int] | N
     if more is not None:
         problem = f"run {folder.run_id} makes run {rest.replays} again, and has no candidates of its own"
         raise RequestInvalid("request", "run", problem, f"ask for more candidates of {rest.replays}")
-    paid = rest.plan.card.paid
+    draws = rest.plan.draws and not rest.plan.card.paid
     rest = run.taken_up(folder, rest, RunFolder(folder.root, rest.replays))
-    engine = run.recorded_engine(rest) if paid else painter_of(rest.plan)
+    engine = painter_of(rest.plan) if draws else run.recorded_engine(rest)
     nothing = Forecast(pictures=len(rest.turns), paid_pictures=0, prices_as_of=rest.plan.forecast.prices_as_of)
     return LeftToDo(rest, nothing, 0, engine)
 
@@ -187,7 +188,7 @@ def resumed(one: Run, decision: Decision, how: How, *, more: tuple[str, int] | N
             painter = cast("Painter | PaidPainter", left.painter)
             equipment = equipment_for(project, plan, painter, executor=crew, limit=limit)
         else:
-            equipment = run.Equipment(executor=crew)
+            equipment = run.Equipment(executor=crew, finishers=finishers_for(plan.postprocess))
         folder = RunFolder(project.root, one.run_id)
         events = run.resume_run(folder, left.rest, painter=left.painter, equipment=equipment, stop=how.get("stop"))
         watched(project, events, how.get("on_event"), one.run_id)

@@ -402,7 +402,7 @@ BAD_REQUESTS = {
     "no such engine": (("--input", "photographs", "--provider", "inc"), "ink"),
     "no such scene": (("--input", "photographs", "--only", "quai"), "quay"),
     "missing settings": (("--input", "photographs", "--app-settings", "mine.toml"), "mine.toml"),
-    "a pass without backend": (("--input", "photographs", "--upscale"), "--no-upscale"),
+    "a pass without backend": (("--input", "photographs", "--upscale", "--postprocess", "ncnn.json"), "lanczos"),
 }
 
 
@@ -411,6 +411,7 @@ def test_a_bad_request_is_one_clear_error_and_nothing_is_created(
     case: str, kroma: Kroma, tmp_path: Path, photographs: Path
 ) -> None:
     arguments, expected = BAD_REQUESTS[case]
+    (tmp_path / "ncnn.json").write_text('{"upscale": {"backend": "ncnn"}}')
     before = everything(tmp_path)
 
     code, _, err = kroma("run", "--project", "noir", *arguments)

@@ -17,7 +17,7 @@ from kroma_nb import run
 from kroma_nb.model.brief import Seeds
 from kroma_nb.model.diff import RunDiff
 from kroma_nb.model.money import ModelCard, Money, ProviderCalls
-from kroma_nb.model.plan import Followed, Plan, PlanRequest
+from kroma_nb.model.plan import Followed, Given, Plan, PlanRequest
 from kroma_nb.model.postprocess import ColorPlan, ColorProfile, CutoutBackend, CutoutPlan, PostprocessPlan, UpscalePlan
 from kroma_nb.model.run import Player, RunStarted
 from kroma_nb.model.value import Value
@@ -44,6 +44,7 @@ WHY_NOT = {
     **{f"jobs.follows.{name}": PICTURE for name in ("scene_sha256", "stage", "run_id", "job_id", "candidate")},
     "jobs.follows.seeds": "a candidate keeps them, and its own are listed",
     "jobs.candidates.index": "candidates are numbered from one; how many there are is listed",
+    "jobs.given": "what is finished is the picture that is followed, and that is listed",
     "jobs.seed": "the candidates' seeds come from it, and those are listed",
 }
 LISTED_AS = {
@@ -121,6 +122,8 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Plan:
     names = {"scene_sha256": "0a" * 32, "run_id": "r", "job_id": "j", "candidate": 1, "sha256": "0b" * 32}
     lit = {"time": TimeOfDay.NIGHT, "weather": Weather.RAIN}
     told = {"mode": Stage.WEATHER, "ground_line": 0.8, "follows": Followed(stage=Stage.TIME, seeds=seeds, **names)}
+    page = job.scene.model_copy(update={"sha256": "0b" * 32})
+    told |= {"given": Given(file=page, backend="ink noir-1", version="1", notes=("a note",))}
     job = job.model_copy(update={**lit, **told, "seed": 7})
     least, most = Money.of("0.02"), Money.of("0.04")
     card = ModelCard(provider="p", model="m", paid=True, price_per_picture=most, least_per_picture=least)

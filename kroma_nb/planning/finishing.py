@@ -1,0 +1,68 @@
+"""The plan of a run that draws nothing: the winners of an earlier run, taken through the passes after drawing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kroma_nb.errors import RequestInvalid
+from kroma_nb.planning.gate import gate_of
+from kroma_nb.planning.postprocess import named_postprocess, plan_passes
+from kroma_nb.planning.price import forecast_of, load_catalog
+from kroma_nb.planning.scenes import REQUEST
+from kroma_nb.settings import Settings
+
+if TYPE_CHECKING:
+    from kroma_nb.model.money import Catalog
+    from kroma_nb.model.plan import Job, Plan, PlanRequest
+
+
+def plan_finishing(
+    before: Plan,
+    jobs: tuple[Job, ...],
+    request: PlanRequest,
+    *,
+    settings: Settings | None = None,
+    catalog: Catalog | None = None,
+) -> Plan:
+    """Plan to finish pictures that an earlier run has made; write nothing.
+
+    Parameters
+    ----------
+    before : Plan
+        The earlier run's.
+    jobs : tuple of Job
+        Its jobs, each with the picture that is `given`.
+    request : PlanRequest
+        Says which passes are on.
+    settings : Settings or None
+        Layered settings without the request's own layer; None takes the built-in defaults.
+    catalog : Catalog or None
+        Dates the forecast; None takes the built-in catalog.
+
+    Raises
+    ------
+    ValidationFailed
+        If no pass is on, or one of them cannot be planned.
+    """
+    asked = (settings or Settings.built_in()).with_request(request)
+    loaded = named_postprocess(asked)
+    passes = plan_passes(loaded, asked)
+    if len(passes.pipeline_order) == 1:
+        problem = "no pass is on, so there is nothing to finish"
+        raise RequestInvalid(REQUEST, "postprocess", problem, "switch on bg_remove, upscale or color")
+    card = before.card.model_copy(update={"paid": False, "price_per_picture": None, "least_per_picture": None})
+    gate, _ = gate_of(before.stage)
+    unused = f"Read but not used from {loaded.file}: {', '.join(loaded.unused)}."
+    return before.model_copy(
+        update={
+            "gate": gate,
+            "card": card,
+            "generation": before.generation.model_copy(update={"candidates": 1}),
+            "postprocess": passes,
+            "jobs": jobs,
+            "forecast": forecast_of(len(jobs), card, catalog or load_catalog()),
+            "notes": (unused,) if loaded.unused else (),
+            "max_cost": None,
+            "max_price": None,
+        }
+    )

@@ -1,0 +1,122 @@
+"""Winners of a run taken through the passes after drawing, in a run of their own."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+
+from kroma_nb.errors import RequestInvalid
+from kroma_nb.images import load
+from kroma_nb.model.words import PassName, RunStatus
+
+PASSES = {"bg_remove": True, "upscale": True, "color_profile": "cinematic_warm"}
+
+
+@pytest.fixture
+def story(bench):
+    return bench.project("noir")
+
+
+@pytest.fixture
+def style(story):
+    return story.runs[1]
+
+
+@pytest.fixture
+def finished(story, style):
+    return story.run(story.plan(finish=style.run_id, **PASSES))
+
+
+def test_every_winner_is_finished_and_nothing_is_drawn(story, style, finished) -> None:
+    won = {job.id: job.winner for job in style.log.jobs}
+
+    assert finished.status is RunStatus.OK
+    assert [job.id for job in finished.log.jobs] == list(won)
+    for job in finished.log.jobs:
+        (candidate,) = job.candidates
+        given, *made = candidate.passes
+        winner = won[job.id]
+        assert given.output.sha256 == given.input.sha256 == winner.final.sha256
+        assert (candidate.candidate_index, candidate.seeds) == (winner.candidate_index, winner.seeds)
+        assert (job.follows.run_id, job.follows.candidate) == (style.run_id, winner.candidate_index)
+        assert [record.name for record in made] == [PassName.BG_REMOVE, PassName.UPSCALE, PassName.COLOR]
+        # What was given was coloured there: that pass is the one that made it.
+        assert (given.backend, given.version) == (winner.passes[-1].backend, winner.passes[-1].version)
+        assert load(story.root / candidate.final_output).shape == (192, 128, 4)
+    assert "Nothing was drawn" in repr(finished)
+    assert style.run_id in repr(finished)
+    assert "made before" not in repr(finished)
+
+
+def test_finishing_again_makes_nothing_anew(story, style, finished) -> None:
+    again = story.run(story.plan(finish=style.run_id, **PASSES))
+
+    assert all(record.reused for job in again.log.jobs for c in job.candidates for record in c.passes)
+    assert [job.winner.final.sha256 for job in again.log.jobs] == [job.winner.final.sha256 for job in finished.log.jobs]
+    assert "made before" in repr(again)
+
+
+def test_a_finished_run_stands_by_itself_once_the_one_that_drew_it_is_gone(story, style, finished) -> None:
+    shutil.rmtree(story.root / "cache")
+    style.delete(force=True)
+
+    proof = story.runs.verify(finished.run_id)
+    replayed = story.runs.replay(finished.run_id)
+
+    assert proof.ok, proof
+    assert finished.diff(replayed).record.is_empty
+
+
+def test_the_final_picture_leads_back_to_the_page_and_its_scene(story, style, finished) -> None:
+    (job, *_) = finished.log.jobs
+
+    chain = story.assets[job.final_output].lineage()
+
+    above = set(chain.frame()["path"])
+    page = next(one for one in style.log.jobs if one.id == job.id).winner
+    assert {page.final_output, page.output, style.log.inputs[0].file.path} <= above
+
+
+def test_a_damaged_winner_is_refused_and_nothing_is_made(story, style) -> None:
+    planned = story.plan(finish=style.run_id, **PASSES)
+    page = story.root / style.log.jobs[0].winner.final.path
+    page.chmod(0o644)
+    page.write_bytes(page.read_bytes()[:-1])
+    before = story.runs.ids
+
+    with pytest.raises(Exception, match="changed"):
+        story.run(planned)
+
+    assert story.runs.ids == before
+
+
+@pytest.mark.parametrize(
+    ("words", "field"),
+    [
+        ({"finish": "nothing"}, "run"),
+        ({"finish": "latest"}, "postprocess"),
+        ({"finish": "latest", "upscale": True, "candidates": 3}, "candidates"),
+        ({"finish": "latest", "upscale": True, "follow": "latest"}, "follow"),
+        ({"finish": "latest", "upscale": True, "only": ["no such scene"]}, r"only\[0\]"),
+    ],
+)
+def test_what_cannot_be_finished_is_one_clear_error(story, words, field) -> None:
+    before = story.runs.ids
+
+    with pytest.raises(RequestInvalid, match=f"request: {field}"):
+        story.plan(**words)
+
+    assert story.runs.ids == before
+
+
+def test_more_candidates_are_asked_of_the_run_that_draws(finished) -> None:
+    with pytest.raises(RequestInvalid, match="nothing is drawn"):
+        finished.retry(finished.log.jobs[0].id)
+
+
+def test_only_some_winners_may_be_finished(story, style) -> None:
+    planned = story.plan(finish=style.run_id, upscale=True, only=[style.log.jobs[1].id])
+
+    assert [job.id for job in planned.jobs] == [style.log.jobs[1].id]
+    assert (planned.forecast().paid_pictures, planned.forecast().pictures) == (0, 1)
