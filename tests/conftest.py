@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Generator, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +23,28 @@ CHROMIUM_FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+
+
+# What a terminal says of its width is nothing that a test expects.
+os.environ.pop("COLUMNS", None)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Measure alone: where several workers share the machine, the others wait while one of them runs a benchmark."""
+    session = getattr(item.config, "workerinput", {}).get("testrunuid")
+    if session is None:
+        return (yield)
+    alone = item.get_closest_marker("benchmark") is not None
+    place = Path(tempfile.gettempdir()) / f"kroma-tests-{session}"
+    with ExitStack() as held:
+        # Whoever wants to be alone stands at the gate, so that nobody slips in before it.
+        gate, room = (held.enter_context(open(f"{place}-{name}.lock", "ab")) for name in ("gate", "room"))
+        fcntl.flock(gate, fcntl.LOCK_EX)
+        fcntl.flock(room, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+        if not alone:
+            fcntl.flock(gate, fcntl.LOCK_UN)
+        return (yield)
 
 
 def skip_or_fail(reason: str) -> None:
