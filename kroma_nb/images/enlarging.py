@@ -36,7 +36,7 @@ _HALF_UP = np.full(1, 2.0**-43)
 _ROUNDER = 1.5 * 2.0**40
 # The answer is made in tiles of about so many rows and columns. Their floats stay in the cache, and no product has the
 # 2**18 multiplications from which on OpenBLAS starts threads.
-_TILE = (64, 512)
+_TILE = (128, 512)
 
 
 def enlarge(picture: Picture, scale: int, *, tile: tuple[int, int] = _TILE) -> Picture:

@@ -62,7 +62,9 @@ def upscale(picture: Picture, *, upscaler: Upscaler, scale: int, max_pixels: int
     if not upscaler.takes_alpha:
         return _apart(whole, upscaler, scale)
     answer = _asked(whole, upscaler, scale)
-    return np.asarray(cv2.transform(answer, _MEAN), np.uint8) if is_gray(whole) and not is_gray(answer) else answer
+    # A hidden pixel's colour does not make a grey figure coloured.
+    gray = is_gray(whole * (whole[..., 3:] > 0)) and not is_gray(answer)
+    return np.asarray(cv2.transform(answer, _MEAN), np.uint8) if gray else answer
 
 
 def _check_scale(picture: Picture, scale: Any, max_pixels: int) -> None:

@@ -153,6 +153,16 @@ def test_grey_stays_grey_though_an_upscaler_tints(channels: tuple[int, ...], tak
         assert np.abs(result[..., 0].astype(int) - repeats(page, 2)).max() <= 1
 
 
+@pytest.mark.parametrize("takes_alpha", [True, False])
+def test_a_grey_figure_stays_grey_whatever_is_hidden_around_it(takes_alpha: bool) -> None:
+    figure = cut_out()
+    figure[figure[..., 3] > 0, :3] = 120
+
+    result = upscale(figure, upscaler=Upscaling(tints, takes_alpha), scale=2)
+
+    assert is_gray(result)
+
+
 def test_a_grey_picture_of_three_channels_is_given_as_one() -> None:
     upscaler = Upscaling(repeats)
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from kroma_nb.images import enlarge
-from kroma_nb.images.enlarging import _WEIGHT_UNIT
+from kroma_nb.images.enlarging import _WEIGHT_UNIT, _Desk
 from kroma_nb.providers.ink import InkPainter
 from kroma_nb.providers.lanczos import LanczosUpscaler
 
@@ -88,6 +88,18 @@ def test_whole_pictures_are_within_one_level_and_nearly_everywhere_equal(photogr
     expected = lanczos.enlarged(picture, scale)
     assert lanczos.farthest(result, expected) <= 1
     assert (result != expected).mean() < (0.005 if kind == "faint" else 0.0003)
+
+
+def test_halves_are_rounded_upwards_and_the_rest_is_clamped() -> None:
+    # Pictures hardly ever give a half: here matrices that only copy give some.
+    sums = [0.5, 1.5, 2.5, 254.5, 127.5 - 2.0**-42, -0.5, -3.0, 255.5, 300.0]
+    desk = _Desk.of(noise(8, 8, 1), 2, (64, 64))
+    desk.levels[0, 0, :9] = sums
+    right, down = np.eye(14, 16)[None], np.eye(16, 14)[None]
+
+    desk.make(right, down)
+
+    assert desk.rounded[0, 0, :9].tolist() == [1, 2, 3, 255, 127, 0, 0, 255, 255]
 
 
 @pytest.mark.parametrize("scale", SCALES)
@@ -219,7 +231,7 @@ def test_a_large_picture_takes_little_memory_beside_its_answer(tmp_path) -> None
     probe = """
 import resource, numpy as np
 from kroma_nb.images import enlarge
-from kroma_nb.images.enlarging import _WEIGHT_UNIT
+from kroma_nb.images.enlarging import _WEIGHT_UNIT, _Desk
 page = np.full((3000, 4000), 255, np.uint8)
 enlarge(page[:100, :100], 2)
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
