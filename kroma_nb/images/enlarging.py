@@ -26,7 +26,7 @@ _REACH = 3  # source pixels to each side
 # Along each axis so many source pixels are enlarged by one small matrix product: longer blocks multiply more zeros,
 # shorter ones make more calls.
 _BLOCK = 8
-# Weights are whole multiples of 2**-21. So after both passes every sum is a whole multiple of 2**-42 below 2**9, which
+# Weights are whole multiples of 2**-21. So after both passes every sum is a whole multiple of 2**-42 below 2**10, which
 # float64 holds exactly, and neither the order of adding nor a fused instruction nor a thread can change a bit of it.
 _WEIGHT_UNIT = 2.0**21
 # Half of 2**-42: OpenCV rounds halves to even; this sends them upwards and nothing else anywhere.
@@ -81,7 +81,7 @@ def enlarge(picture: Picture, scale: int, *, tile: tuple[int, int] = _TILE) -> P
            [  0,  59, 196, 255]], dtype=uint8)
     """
     whole = checked(picture)
-    if scale not in SCALES:
+    if not isinstance(scale, int) or scale not in SCALES:
         raise ValueError(f"a picture becomes 2, 3 or 4 times as large, not {scale!r} times")
     if whole.ndim == 2:
         return _in_tiles(whole[..., None], scale, tile)[..., 0]

@@ -244,7 +244,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
     assert int(ran.stdout) < answer_kb + 12_000
 
 
-@pytest.mark.parametrize("scale", [0, 1, 5, -2, 2.5])
+@pytest.mark.parametrize("scale", [0, 1, 5, -2, 2.5, 2.0, True])
 def test_a_scale_beyond_the_limits_is_refused(scale: float) -> None:
     with pytest.raises(ValueError, match="2, 3 or 4"):
         LanczosUpscaler().enlarge(noise(4, 4), scale)
