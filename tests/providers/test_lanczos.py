@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from kroma_nb.images import enlarge
-from kroma_nb.images.enlarging import _WEIGHT_UNIT, _Desk
+from kroma_nb.images.enlarging import _WEIGHT_UNIT, _Desk, _upright
 from kroma_nb.providers.ink import InkPainter
 from kroma_nb.providers.lanczos import LanczosUpscaler
 
@@ -198,6 +198,28 @@ def test_other_processors_and_threads_give_the_same_bytes(tmp_path, variables) -
             np.testing.assert_array_equal(pictures_[name], expected)
 
 
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_sums_are_those_of_whole_numbers_so_that_no_order_of_adding_matters(channels: int) -> None:
+    # Both ends of the scale on random places make large sums; the odd level fills the last bit.
+    picture = noise(8, 8, channels) // 128 * np.uint8(255)
+    picture[..., -1] |= 1
+    desk = _Desk.of(picture, 4, (64, 64))
+    weights = _upright(4, 0, 8)
+    desk.window(picture, 0, 0)
+    desk.make(weights.T[None], weights[None])
+
+    whole = (weights * _WEIGHT_UNIT).astype(np.int64).astype(object)
+    kept = desk.levels.astype(np.int64).astype(object)
+    wide = np.array([plane @ whole.T for plane in kept])
+    if channels == 4:
+        assert (desk.wide * 2.0**12 % 1 == 0).all()
+        assert np.abs(desk.wide * _WEIGHT_UNIT - wide.astype(float)).max() <= _WEIGHT_UNIT / 2**13
+        return
+    large = np.array([whole @ plane for plane in wide])
+    assert (desk.wide * _WEIGHT_UNIT == wide).all()
+    assert (desk.large * _WEIGHT_UNIT**2 == large).all()
+
+
 def test_threads_in_one_process_give_the_bytes_of_one() -> None:
     work = [noise(90, 80, 3, seed=seed) for seed in range(6)]
 
@@ -231,7 +253,7 @@ def test_a_large_picture_takes_little_memory_beside_its_answer(tmp_path) -> None
     probe = """
 import resource, numpy as np
 from kroma_nb.images import enlarge
-from kroma_nb.images.enlarging import _WEIGHT_UNIT, _Desk
+from kroma_nb.images.enlarging import _WEIGHT_UNIT, _Desk, _upright
 page = np.full((3000, 4000), 255, np.uint8)
 enlarge(page[:100, :100], 2)
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
