@@ -25,7 +25,7 @@ PUBLIC = {
     "kroma_nb": ["open_workbench"],
     "kroma_nb.exchange": ["find_tree", "read_database", "read_log"],
     "kroma_nb.images": ["encode_png", "load", "probe", "thumbnail"],
-    "kroma_nb.passes": ["color", "generate"],
+    "kroma_nb.passes": ["color", "generate", "upscale"],
     "kroma_nb.planning": ["load_manifest", "plan", "validate_config"],
     "kroma_nb.qa": ["chroma_delta", "examine", "guard", "rank_candidates"],
     "kroma_nb.report": ["compare_runs", "contact_sheet", "gallery", "run_table"],

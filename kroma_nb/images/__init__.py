@@ -1,6 +1,8 @@
-"""Pixels in and out of files: array types, loading upright with colour profile and alpha, saving, thumbnails."""
+"""Pixels in and out of files: array types, loading upright with colour profile and alpha, saving, sizes, thumbnails."""
 
+from kroma_nb.images.enlarging import SCALES, enlarge
 from kroma_nb.images.header import probe, probe_whole
+from kroma_nb.images.hidden import fill_hidden
 from kroma_nb.images.info import MediaType, PictureInfo, PixelMode
 from kroma_nb.images.picture import Gray8, Picture, Rgb8, Rgba8, as_rgb, checked, is_gray, is_picture
 from kroma_nb.images.reading import MAX_PIXELS, load, upright
@@ -9,6 +11,7 @@ from kroma_nb.images.writing import Writer, as_stored, encode, encode_png, save
 
 __all__ = [
     "MAX_PIXELS",
+    "SCALES",
     "Gray8",
     "MediaType",
     "Picture",
@@ -22,6 +25,8 @@ __all__ = [
     "checked",
     "encode",
     "encode_png",
+    "enlarge",
+    "fill_hidden",
     "fit",
     "is_gray",
     "is_picture",
