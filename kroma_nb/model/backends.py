@@ -110,7 +110,11 @@ class PythonOptions(Value):
 
 
 class BackendOptions(Value):
-    """What a person says about every backend that needs something."""
+    """What a person says about every backend that needs something.
+
+    Programs that are named here are started: take these options from who gives the order or from the app's settings,
+    never from a file that came with a project.
+    """
 
     onnx: OnnxOptions = OnnxOptions()
     rembg: RembgOptions = RembgOptions()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 # So many hex digits of a hash stand in versions and errors.
 _SHOWN_DIGITS = 16
+_RACY_NS = 2_000_000_000
 _HASHING = threading.Lock()
 
 
@@ -64,10 +66,7 @@ class Pinned:
             If it is not there any more, or is another.
         """
         try:
-            now = self.path.stat()
-            # One reader at a time: several that begin together would all read the same hundred megabytes.
-            with _HASHING:
-                found = _sha256_of(self.path, now.st_size, now.st_mtime_ns, now.st_ctime_ns, now.st_ino)
+            found = _sha256_now(self.path)
         except OSError as cause:
             raise self._gone(provider, cause.strerror or str(cause)) from cause
         except FileMissing as cause:
@@ -139,6 +138,16 @@ def settled(path: Path, *, role: str, roots: Sequence[Path] = ()) -> Path:
     if roots and not any(real.is_relative_to(root.resolve()) for root in roots):
         raise PathRefused(str(path), role, f"it leads out of {', '.join(map(shown, roots))}")
     return real
+
+
+def _sha256_now(path: Path) -> str:
+    stamps = path.stat()
+    # A file that was written this moment may be written again without its times showing it: git's racily clean entries.
+    if time.time_ns() - max(stamps.st_mtime_ns, stamps.st_ctime_ns) < _RACY_NS:
+        return sha256_file(path)
+    # One reader at a time: several that begin together would all read the same hundred megabytes.
+    with _HASHING:
+        return _sha256_of(path, stamps.st_size, stamps.st_mtime_ns, stamps.st_ctime_ns, stamps.st_ino)
 
 
 @lru_cache(maxsize=64)

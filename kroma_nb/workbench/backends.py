@@ -86,7 +86,7 @@ def _availability(backend: str, look: Callable[[], Segmenter | Upscaler], gives:
     try:
         return Availability(backend, there=True, found=look().version, gives=gives)
     except BackendUnavailable as missing:
-        return Availability(backend, there=False, found=f"{missing.problem}: {missing.way_out}", gives=gives)
+        return Availability(backend, there=False, found=f"{missing.problem}; {missing.way_out}", gives=gives)
     except KromaError as wrong:
         return Availability(backend, there=False, found=str(wrong), gives=gives)
 

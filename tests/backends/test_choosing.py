@@ -12,7 +12,8 @@ from kroma_nb.errors import BackendUnavailable, PassUnavailable
 from kroma_nb.model.backends import BackendOptions, NcnnOptions, PythonOptions
 from kroma_nb.model.postprocess import CutoutBackend, CutoutPlan, PostprocessPlan, UpscaleBackend, UpscalePlan
 from kroma_nb.providers.installed import runtime_version
-from kroma_nb.providers.realesrgan import NcnnProgram
+from kroma_nb.providers import onnx, rembg
+from kroma_nb.providers.realesrgan import NCNN_SCALES, PYTHON_SCALES, NcnnProgram, finding
 from kroma_nb.workbench.backends import examine_backends, finishers_for
 
 
@@ -82,3 +83,18 @@ def test_every_local_backend_has_a_row_that_says_what_to_do(program: Install, tm
 def test_options_that_mean_nothing_are_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         NcnnOptions.model_validate(wrong)
+
+
+def test_the_page_names_every_command_model_and_licence() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "backends.md").read_text()
+
+    assert [
+        line for line in (onnx.INSTALL, rembg.INSTALL, finding.INSTALL, finding.LIBRARIES) if line not in page
+    ] == []
+    rows = [line for line in page.splitlines() if line.startswith("|")]
+    for name, licence in rembg.LICENCES.items():
+        assert any(f"`{name}`" in row and f"| {licence} |" in row for row in rows), name
+    for backend, models in (("ncnn", NCNN_SCALES), ("python", PYTHON_SCALES)):
+        for name, scales in models.items():
+            told = f"| {', '.join(map(str, scales))} |"
+            assert any(row.startswith(f"| `{backend}` |") and f"`{name}`" in row and told in row for row in rows), name

