@@ -39,6 +39,8 @@ def enlarge(source, target, scale, mode):
         return os.symlink("/etc/hostname", target)
     if mode == "writes a wrong size":
         scale += 1
+    if min(page.size) <= 10:
+        page = Image.new("RGB", page.size)  # as the ncnn builds do
     page.resize((page.width * scale, page.height * scale), Image.Resampling.NEAREST).save(target)
 """
 _PROGRAM = """
@@ -98,8 +100,8 @@ NCNN_FILES = [
 
 @pytest.fixture
 def page() -> Picture:
-    """A small page of several colours, 12 wide and 8 high."""
-    ramp = np.linspace(0, 255, 96).astype(np.uint8).reshape(8, 12)
+    """A small page of several colours, 48 wide and 40 high."""
+    ramp = np.linspace(0, 255, 1920).astype(np.uint8).reshape(40, 48)
     return np.dstack([ramp, ramp[::-1], ramp[:, ::-1]])
 
 

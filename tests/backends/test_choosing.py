@@ -11,8 +11,8 @@ from stand_ins import Install
 from kroma_nb.errors import BackendUnavailable, PassUnavailable
 from kroma_nb.model.backends import BackendOptions, NcnnOptions, PythonOptions
 from kroma_nb.model.postprocess import CutoutBackend, CutoutPlan, PostprocessPlan, UpscaleBackend, UpscalePlan
-from kroma_nb.providers.installed import runtime_version
 from kroma_nb.providers import onnx, rembg
+from kroma_nb.providers.installed import runtime_version
 from kroma_nb.providers.realesrgan import NCNN_SCALES, PYTHON_SCALES, NcnnProgram, finding
 from kroma_nb.workbench.backends import examine_backends, finishers_for
 

@@ -120,12 +120,12 @@ def test_what_is_no_model_is_named(tmp_path: Path, figure: Picture) -> None:
 
 def test_threads_that_ask_together_share_one_session(tmp_path: Path, figure: Picture) -> None:
     model = onnx(tmp_path / "tiny.onnx", tiny_model(bias=0.5))
-    before = len(sessions._OPEN)
+    before = len(sessions._PLACES)
 
     with ThreadPoolExecutor(4) as pool:
         masks = list(pool.map(model.mask, [figure] * 8))
 
-    assert len(sessions._OPEN) == before + 1
+    assert len(sessions._PLACES) == before + 1
     assert len({mask.tobytes() for mask in masks}) == 1
 
 
@@ -240,6 +240,23 @@ def test_realesrgan_keeps_grey_and_shrinks_where_a_model_only_enlarges_four_time
 
     assert three.shape == (36, 48)
     assert two.shape == (24, 32)
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 3), (3, 40, 3), (40, 10)])
+def test_realesrgan_does_not_answer_a_small_picture_with_black(shape: tuple[int, ...]) -> None:
+    enlarged = find_ncnn(NcnnOptions()).enlarge(np.full(shape, 77, np.uint8), 2)
+
+    assert enlarged.shape == (2 * shape[0], 2 * shape[1], *shape[2:])
+    assert np.abs(enlarged.astype(int) - 77).max() < 5
+
+
+def test_realesrgan_in_tiles_shows_no_seams() -> None:
+    scene = cv2.imread(str(SCENES / "pilot.jpg"))[..., ::-1]
+    small = cv2.resize(scene, (100, 80), interpolation=cv2.INTER_AREA)
+
+    whole, tiles = (find_ncnn(NcnnOptions(tile_px=side)).enlarge(small, 2).astype(int) for side in (0, 32))
+
+    assert np.abs(whole - tiles).max() < 8
 
 
 def test_a_plan_opens_what_is_installed_and_the_rows_say_so(home: Path) -> None:

@@ -6,6 +6,8 @@ import os
 import pickle
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -227,3 +229,21 @@ def test_a_session_that_cannot_be_opened_is_tried_again() -> None:
         session_of("test again", start)
     assert session_of("test again", start) is session_of("test again", start)
     assert len(tries) == 2
+
+
+def test_who_asks_for_another_model_does_not_wait_for_one_that_opens_slowly() -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slow() -> str:
+        begun.set()
+        assert go_on.wait(10)
+        return "slow"
+
+    with ThreadPoolExecutor(3) as pool:
+        first, second = (pool.submit(session_of, "test slow", slow) for _ in range(2))
+        assert begun.wait(10)
+        quick = pool.submit(session_of, "test quick", lambda: "quick").result(10)
+        waited = not first.done() and not second.done()
+        go_on.set()
+
+        assert (quick, waited, first.result(10), second.result(10)) == ("quick", True, "slow", "slow")

@@ -59,7 +59,7 @@ def test_a_model_that_only_enlarges_four_times_is_asked_for_that_and_shrunk_by_a
     enlarged = upscaler.enlarge(page, 2)
 
     four = nearest(page, 4)
-    assert np.array_equal(enlarged, cv2.resize(four, (24, 16), interpolation=cv2.INTER_AREA))
+    assert np.array_equal(enlarged, cv2.resize(four, (96, 80), interpolation=cv2.INTER_AREA))
     assert "-s 4" in log.read_text()
     assert upscaler.settings["scales"] == {
         "x2": "enlarged by the model's own scale, then shrunk by area",
@@ -76,8 +76,15 @@ def test_grey_comes_back_grey(program: Install, page: Picture) -> None:
     assert np.array_equal(enlarged, nearest(gray, 2))
 
 
-def test_a_picture_of_one_pixel_is_enlarged(program: Install) -> None:
-    assert ncnn(program()).enlarge(np.full((1, 1, 3), 9, np.uint8), 3).shape == (3, 3, 3)
+@pytest.mark.parametrize("shape", [(1, 1, 3), (3, 60, 3), (60, 3), (10, 11, 3)])
+def test_a_small_picture_is_drawn_out_for_programs_that_would_answer_with_black(
+    program: Install, shape: tuple[int, ...]
+) -> None:
+    small = np.random.default_rng(3).integers(1, 255, shape, dtype=np.uint8)
+
+    enlarged = ncnn(program()).enlarge(small, 3)
+
+    assert np.array_equal(enlarged, nearest(small, 3))
 
 
 def test_alpha_and_other_scales_are_refused(program: Install, page: Picture) -> None:
@@ -95,7 +102,7 @@ FAILURES = {
     "writes text": "no whole picture",
     "writes half": "no whole picture",
     "links": "wrote no picture",
-    "writes a wrong size": "36 x 24 pixels, not 24 x 16",
+    "writes a wrong size": "144 x 120 pixels, not 96 x 80",
     "runs out of memory": "vkAllocateMemory failed",
 }
 
@@ -205,7 +212,7 @@ def test_an_unknown_model_gets_a_hint(program: Install) -> None:
 @pytest.mark.parametrize("scale", [2, 3, 4])
 def test_the_script_enlarges_by_each_scale_exactly(script: Install, page: Picture, scale: int) -> None:
     four = nearest(page, 4)
-    size = (12 * scale, 8 * scale)
+    size = (48 * scale, 40 * scale)
 
     enlarged = python(script()).enlarge(page, scale)
 
@@ -228,7 +235,7 @@ def test_the_script_gets_the_words_that_it_documents(script: Install, page: Pict
 
 SCRIPT_FAILURES = {
     "writes nothing": "ended well and wrote no picture; it said: Testing 0 page",
-    "writes a wrong size": "60 x 40 pixels, not 48 x 32",
+    "writes a wrong size": "240 x 200 pixels, not 192 x 160",
     "runs out of memory": "it ended well, and said: Error CUDA out of memory",
     "loses a tile": "it ended well, and said: Error CUDA out of memory",
 }
@@ -278,7 +285,7 @@ def test_a_model_that_cannot_reach_the_scale_is_refused(script: Install, page: P
         find_python(options, 4)
     with pytest.raises(ProviderFailed, match=r"enlarges 2 times at most"):
         find_python(options).enlarge(page, 3)
-    assert find_python(options, 2).enlarge(page, 2).shape == (16, 24, 3)
+    assert find_python(options, 2).enlarge(page, 2).shape == (80, 96, 3)
 
 
 def test_the_environment_of_the_script_is_part_of_the_version(script: Install) -> None:

