@@ -128,9 +128,12 @@ def _python(options: BackendOptions, scale: int | None) -> Upscaler:
 
 def _built_in(pass_name: str, backend: str, kind: str) -> object:
     """Open a backend that needs nothing, by the name of its module and class."""
+    module = f"kroma_nb.providers.{backend}"
     try:
-        return getattr(import_module(f"kroma_nb.providers.{backend}"), kind)()
+        return getattr(import_module(module), kind)()
     except ModuleNotFoundError as cause:
+        if cause.name != module:
+            raise
         problem = "it is not part of this version"
         raise BackendUnavailable(pass_name, backend, problem, "choose another backend") from cause
 
