@@ -11,6 +11,7 @@
     │   │   └── LimitExceeded            too many of something, and how to allow more
     │   ├── FileMissing · PathRefused · PictureUnreadable · PictureTooLarge
     │   └── PassUnavailable              a pass is asked for that has no backend here
+    │       └── BackendUnavailable       a backend is chosen that cannot work here
     ├── PolicyRefused           exit 3   allowed only after a decision that was not made
     │   ├── NotConfirmed · InUse
     │   ├── SpendNotConfirmed · BudgetExceeded
@@ -35,6 +36,7 @@ Anything else that reaches a user is a bug and keeps its traceback.
 """
 
 from kroma_nb.errors.leaves import (
+    BackendUnavailable,
     CatalogInvalid,
     ColorProfilesInvalid,
     ContentDamaged,
@@ -85,6 +87,7 @@ from kroma_nb.errors.tools import NoBackendLeft, ToolFailed, ToolNotStarted, Too
 __all__ = [
     "AnswerLost",
     "AnswerUnusable",
+    "BackendUnavailable",
     "BudgetExceeded",
     "CallInDoubt",
     "CallUnderWay",

@@ -194,6 +194,29 @@ class PassUnavailable(ValidationFailed):
         return f"the pass {self.pass_name} has no backend in this installation; {self.way_out}."
 
 
+class BackendUnavailable(PassUnavailable):
+    """A backend is chosen that cannot work here.
+
+    Parameters
+    ----------
+    pass_name : str
+    backend : str
+        As it was named.
+    problem, way_out : str
+        As clauses.
+    """
+
+    error_code = "backend_unavailable"
+
+    def __init__(self, pass_name: str, backend: str, problem: str, way_out: str) -> None:
+        super().__init__(pass_name, way_out)
+        self.args = (pass_name, backend, problem, way_out)
+        self.backend, self.problem = backend, problem
+
+    def __str__(self) -> str:
+        return f"{self.pass_name}: the backend {self.backend} cannot work here: {self.problem}; {self.way_out}."
+
+
 class PolicyRefused(KromaError):
     """Allowed only after a decision that was not made."""
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import lazy_loader
 
 if TYPE_CHECKING:
+    from kroma_nb.planning.backends_file import backend_options_of
     from kroma_nb.planning.build import plan
     from kroma_nb.planning.color_profiles import ColorProfiles, load_profiles
     from kroma_nb.planning.config import ConfigFiles, ConfigSummary, validate_config
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 __getattr__, __dir__, _ = lazy_loader.attach(
     __name__,
     submod_attrs={
+        "backends_file": ["backend_options_of"],
         "build": ["plan"],
         "color_profiles": ["ColorProfiles", "load_profiles"],
         "config": ["ConfigFiles", "ConfigSummary", "validate_config"],
@@ -42,6 +44,7 @@ __all__ = [
     "Manifest",
     "PostprocessFile",
     "SceneEntry",
+    "backend_options_of",
     "capped",
     "catalog_of",
     "discover",

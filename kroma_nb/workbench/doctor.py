@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
+from kroma_nb.errors import KromaError
 from kroma_nb.model.brief import Brief, Seeds, Size
 from kroma_nb.model.value import Value
 from kroma_nb.model.words import Stage, TimeOfDay, Weather
-from kroma_nb.planning import load_catalog
+from kroma_nb.planning import backend_options_of, load_catalog
+from kroma_nb.workbench.backends import examine_backends
 from kroma_nb.workbench.painters import painter_for
 from kroma_nb.workbench.workbench import open_workbench
 
@@ -23,11 +25,6 @@ if TYPE_CHECKING:
     from kroma_nb.model.brief import Painter
 
 MIN_FREE_BYTES = 1 << 30
-
-WITHOUT_BACKEND = (
-    ("pass bg_remove", "figures cut out of their background"),
-    ("pass upscale", "pages at a multiple of their size"),
-)
 
 
 class Finding(Value):
@@ -56,7 +53,7 @@ def examine(home: Path | None = None) -> tuple[Finding, ...]:
     home : Path, optional
         The workspace, as for `open_workbench`.
     """
-    return (_python(), *_libraries(), _ink(), _workspace(home), *_passes())
+    return (_python(), *_libraries(), _ink(), _workspace(home), *_backends(home))
 
 
 def _python() -> Finding:
@@ -119,6 +116,14 @@ def _workspace(home: Path | None) -> Finding:
     return Finding(piece="workspace", fine=free_bytes > MIN_FREE_BYTES, optional=False, found=found, gives=gives)
 
 
-def _passes() -> list[Finding]:
-    found = "no backend in this version"
-    return [Finding(piece=piece, fine=False, optional=True, found=found, gives=use) for piece, use in WITHOUT_BACKEND]
+def _backends(home: Path | None) -> list[Finding]:
+    """Look for the backends of the finishing passes, as the workspace's ``config/backends.toml`` says."""
+    try:
+        options = backend_options_of(open_workbench(home).home)
+    except KromaError as error:
+        gives = "cut-outs and enlarged pages by other backends"
+        return [Finding(piece="config/backends.toml", fine=False, optional=True, found=str(error), gives=gives)]
+    return [
+        Finding(piece=f"backend {one.backend}", fine=one.there, optional=True, found=one.found, gives=one.gives)
+        for one in examine_backends(options)
+    ]

@@ -11,9 +11,9 @@ from kroma_nb.errors import RequestInvalid, SpendNotConfirmed
 from kroma_nb.model.brief import Engine
 from kroma_nb.model.money import Money
 from kroma_nb.model.parsing import did_you_mean
+from kroma_nb.workbench.backends import finishers_in
 from kroma_nb.workbench.bookkeeping import ProjectPurse
 from kroma_nb.workbench.caching import kept_passes
-from kroma_nb.workbench.finishers import finishers_for
 from kroma_nb.workbench.painters import painter_for
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def equipment_for(
     limit: Money | None = None,
 ) -> run.Equipment:
     """Give what a plan is played with in a project."""
-    cache, finishers = kept_passes(project), finishers_for(plan.postprocess)
+    cache, finishers = kept_passes(project), finishers_in(project.bench.home, plan.postprocess)
     if not plan.card.paid:
         return run.Equipment(executor=executor, cache=cache, finishers=finishers)
     limits = planning.catalog_of(project.bench.home).limits_of(plan.card.provider)

@@ -9,9 +9,9 @@ from kroma_nb.errors import KromaError
 from kroma_nb.model.project import ProjectStatus
 from kroma_nb.settings import load_settings
 from kroma_nb.workbench.assets import Assets
+from kroma_nb.workbench.backends import finishers_in
 from kroma_nb.workbench.costs import Costs
 from kroma_nb.workbench.ending import delete_project
-from kroma_nb.workbench.finishers import finishers_for
 from kroma_nb.workbench.finishing import plan_of_finishing
 from kroma_nb.workbench.following import followed
 from kroma_nb.workbench.forecasting import forecast_of
@@ -105,7 +105,9 @@ class Project:
         else:
             catalog = planning.catalog_of(self.bench.home)
             made = planning.plan(request or self._request(asked), settings=settings, catalog=catalog)
-        finishers_for(made.postprocess)  # a pass that nothing here can make is said now, not when pictures are drawn
+        finishers_in(
+            self.bench.home, made.postprocess
+        )  # a pass that nothing here can make is said now, not when pictures are drawn
         return PlannedRun(made, forecast_of(self, made))
 
     def _request(self, asked: PlanWords) -> PlanRequest:

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, cast
 from kroma_nb import planning, report, run
 from kroma_nb.errors import KromaError, PassUnavailable
 from kroma_nb.model.finishing import Finishers
+from kroma_nb.model.postprocess import PostprocessPlan
+from kroma_nb.workbench.backends import finishers_in
 from kroma_nb.workbench.begun import begun, unaltered
 from kroma_nb.workbench.caching import cache_of
-from kroma_nb.workbench.finishers import finishers_for
 from kroma_nb.workbench.paying import crew_of, painter_of
 from kroma_nb.workbench.recovering import recover_one
 from kroma_nb.workbench.watching import watched
@@ -72,7 +73,7 @@ def verified(one: Run, *, workers: int | None = None, on_check: Callable[[PassCh
     project = one.project
     present = run.Present(
         painter_of=lambda plan: cast("Painter", painter_of(plan)),
-        finishers_of=_finishers_here,
+        finishers_of=partial(_finishers_here, project),
         profile_of=partial(_profile_of, project),
         cache=cache_of(project),
     )
@@ -85,10 +86,17 @@ def _profile_of(project: Project, plan: ColorPlan) -> ColorProfile | None:
     return None
 
 
-def _finishers_here(plan: Plan) -> Finishers:
-    with contextlib.suppress(PassUnavailable):
-        return finishers_for(plan.postprocess)
-    return Finishers()
+def _finishers_here(project: Project, plan: Plan) -> Finishers:
+    """Give the backends of a plan that are here; a pass without any stays unproven."""
+    found = Finishers()
+    for passes in (
+        PostprocessPlan(bg_remove=plan.postprocess.bg_remove),
+        PostprocessPlan(upscale=plan.postprocess.upscale),
+    ):
+        with contextlib.suppress(PassUnavailable):
+            here = finishers_in(project.bench.home, passes)
+            found = Finishers(found.segmenters or here.segmenters, found.upscaler or here.upscaler)
+    return found
 
 
 def replayed(one: Run, how: How) -> str:
@@ -101,6 +109,6 @@ def replayed(one: Run, how: How) -> str:
     painter = cast("Painter", painter_of(rest.plan)) if draws else run.recorded_engine(rest)
     with crew_of(how) as crew:
         # Nothing is taken from the cache either.
-        equipment = run.Equipment(executor=crew, finishers=finishers_for(rest.plan.postprocess))
+        equipment = run.Equipment(executor=crew, finishers=finishers_in(one.project.bench.home, rest.plan.postprocess))
         events = run.replay_run(folder, rest, painter=painter, equipment=equipment, stop=how.get("stop"))
         return watched(one.project, events, how.get("on_event"))

@@ -13,8 +13,8 @@ from kroma_nb.model.paid import Repeats
 from kroma_nb.model.run import now
 from kroma_nb.model.words import RunStatus
 from kroma_nb.run import RunFolder
+from kroma_nb.workbench.backends import finishers_in
 from kroma_nb.workbench.begun import unaltered
-from kroma_nb.workbench.finishers import finishers_for
 from kroma_nb.workbench.forecasting import price_of
 from kroma_nb.workbench.left import left_rows, left_view
 from kroma_nb.workbench.paying import confirmed, crew_of, equipment_for, painter_of
@@ -188,7 +188,7 @@ def resumed(one: Run, decision: Decision, how: How, *, more: tuple[str, int] | N
             painter = cast("Painter | PaidPainter", left.painter)
             equipment = equipment_for(project, plan, painter, executor=crew, limit=limit)
         else:
-            equipment = run.Equipment(executor=crew, finishers=finishers_for(plan.postprocess))
+            equipment = run.Equipment(executor=crew, finishers=finishers_in(project.bench.home, plan.postprocess))
         folder = RunFolder(project.root, one.run_id)
         events = run.resume_run(folder, left.rest, painter=left.painter, equipment=equipment, stop=how.get("stop"))
         watched(project, events, how.get("on_event"), one.run_id)
