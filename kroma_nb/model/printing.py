@@ -55,7 +55,7 @@ class Dot(StrEnum):
     """The shape of a screen's dots.
 
     ``round`` grows to a checkerboard at half coverage and leaves round holes in the darks, ``ellipse`` joins into
-    chains before, ``line`` is a screen of swelling lines.
+    chains along its rows before, ``line`` is a screen of swelling lines.
     """
 
     ROUND = "round"

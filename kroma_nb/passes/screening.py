@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
     Ink = NDArray[np.bool_]
 
-SMALLEST_CELL_PX = 4.0
-"""How many dots a side a screen's cell has at least; below, dots have no shape."""
-_TILE_PX = range(64, 769)
-# An angle's error is at most this, in radians: 0.06 degrees, where neighbouring screens differ by 15.
+SMALLEST_CELL_PX, LARGEST_CELL_PX = 4.0, 64.0
+"""How many pixels a side a screen's cell has: with fewer dots have no shape, with more a tile holds too few of them."""
+_TILE_PX = range(65, 769)
+# Nearer to what was asked for need no screen be: in an angle, this is 0.06 degrees.
 _CLOSE = 1e-3
 _MIDDLE = 128
 
@@ -121,7 +121,7 @@ def halftone(picture: Picture, screen: Halftone, *, dpi: float) -> Ink:
     Raises
     ------
     ValueError
-        If the array is no picture, or a cell of the screen has less than 4 dots a side.
+        If the array is no picture, or a cell of the screen has less than 4 or more than 64 dots a side.
 
     References
     ----------
@@ -155,13 +155,13 @@ def tile_of(screen: Halftone, dpi: float) -> NDArray[np.uint16]:
     """Give the thresholds that repeat over a page: a pixel is ink where its coverage is above.
 
     A whole number of the screen's waves fits both sides, so that dots go on over every border and no moire can arise
-    there; the waves' frequency and angle are off by at most a thousandth. Every threshold from 0 to 65535 is equally
-    frequent (rational tangent screening in a supercell).
+    there. The smallest tile is taken in which frequency and angle are off by at most a thousandth; where none is, the
+    closest. Every threshold from 0 to 65535 is equally frequent (rational tangent screening in a supercell).
 
     Raises
     ------
     ValueError
-        If a cell of the screen has less than 4 dots a side.
+        If a cell of the screen has less than 4 or more than 64 dots a side.
 
     References
     ----------
@@ -169,11 +169,10 @@ def tile_of(screen: Halftone, dpi: float) -> NDArray[np.uint16]:
     Society for Information Display 21 (1980), 185-192.
     H. R. Kang, Digital Color Halftoning, SPIE Press 1999, chapters 7 and 8.
     """
-    if dpi / screen.lpi < SMALLEST_CELL_PX:
-        most = f"{dpi / SMALLEST_CELL_PX:.0f} lines an inch"
-        raise ValueError(
-            f"{screen.lpi:g} lines an inch are too fine for {dpi:g} dots; take at most {most}, or more dots"
-        )
+    if not SMALLEST_CELL_PX <= dpi / screen.lpi <= LARGEST_CELL_PX:
+        least, most = math.ceil(dpi / LARGEST_CELL_PX), math.floor(dpi / SMALLEST_CELL_PX)
+        problem = f"{screen.lpi:g} lines an inch cannot be drawn with {dpi:g} dots an inch"
+        raise ValueError(f"{problem}; take {least} to {most} lines, or other dots")
     return _tile(screen.lpi / dpi, screen.angle_deg % 180.0, screen.dot)
 
 
@@ -220,9 +219,9 @@ def _tile(frequency: float, angle_deg: float, dot: Dot) -> NDArray[np.uint16]:
 
 
 def _spot(along: NDArray[np.float64], across: NDArray[np.float64], dot: Dot) -> NDArray[np.float64]:
-    """Give the height of a dot's hill: ink rises from the tops as a flood would sink."""
+    """Give the height of a dot's hill: ink comes down from the tops. Chains and lines run along the rows."""
     lean = {Dot.ROUND: 1.0, Dot.ELLIPSE: 0.7, Dot.LINE: 0.0}[dot]
-    return np.asarray(np.cos(2.0 * np.pi * along) + lean * np.cos(2.0 * np.pi * across))
+    return np.asarray(lean * np.cos(2.0 * np.pi * along) + np.cos(2.0 * np.pi * across))
 
 
 def _places(
