@@ -50,11 +50,14 @@ class OutputProfile:
         Of its pixels: ``RGB``, ``GRAY`` or ``CMYK``.
     icc : bytes
         Its file.
+    is_own : bool
+        Whether it came from a file of the user's.
     """
 
     name: str
     space: str
     icc: bytes = field(repr=False)
+    is_own: bool = False
 
 
 @dataclass(frozen=True)
@@ -100,7 +103,7 @@ def output_profile(name: str) -> OutputProfile:
             icc = file.read(_LARGEST_BYTES + 1)
     except OSError as cause:
         raise FileMissing(path, "profile", cause.strerror or "it cannot be opened") from cause
-    return OutputProfile(path.name, _space(icc, name), icc)
+    return OutputProfile(path.name, _space(icc, name), icc, is_own=True)
 
 
 def into(picture: Picture, profile: OutputProfile, *, intent: Intent, black_point_compensation: bool) -> Sheet:
@@ -123,13 +126,11 @@ def into(picture: Picture, profile: OutputProfile, *, intent: Intent, black_poin
         If the profile has no way from colours to its own pixels.
     """
     alpha = picture[..., 3:] if picture.ndim == 3 and picture.shape[2] == 4 else None
-    if profile.name == SRGB and picture.ndim == 2:
-        return Sheet(picture, PixelMode.GRAY, output_profile(GRAY))
-    if profile.name == SRGB:
-        return Sheet(picture, PixelMode.RGB if alpha is None else PixelMode.RGBA, profile)
     opaque = picture if alpha is None else np.ascontiguousarray(picture[..., :3])
-    if profile.name == GRAY:
-        return _with_alpha(as_gray(opaque), alpha, profile)
+    if not profile.is_own:
+        if profile.space == "GRAY" or picture.ndim == 2:
+            return _with_alpha(as_gray(opaque), alpha, output_profile(GRAY))
+        return _with_alpha(opaque, alpha, profile)
     source = as_rgb(picture) if profile.space == "CMYK" else as_rgb(opaque)
     made = _transform(profile, intent, black_point_compensation).apply(Image.fromarray(source))
     return _with_alpha(np.asarray(made), None if profile.space == "CMYK" else alpha, profile)

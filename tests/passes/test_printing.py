@@ -18,7 +18,7 @@ from pydantic import ValidationError
 
 from kroma_nb import images
 from kroma_nb.errors import FileMissing, PictureTooLarge, RequestInvalid, WriteFailed
-from kroma_nb.images.luminance import light_of_levels
+from kroma_nb.images.luminance import as_gray, light_of_levels
 from kroma_nb.images.output_profiles import output_profile
 from kroma_nb.model.printing import (
     Compression,
@@ -345,6 +345,30 @@ def test_a_colour_page_can_be_printed_in_grey_of_the_same_light(tmp_path) -> Non
     found = lights[by_opencv(tmp_path / "a.tif")]
     assert report.mode == "gray"
     assert np.abs(found - lights[photograph()] @ [0.2126, 0.7152, 0.0722]).max() < 0.005
+
+
+@pytest.mark.parametrize("kind", [PNG, TIFF])
+@pytest.mark.parametrize("own", [False, True])
+def test_a_figure_in_grey_keeps_its_transparency(tmp_path, kind, own) -> None:
+    # A file may be called as a word of ours is.
+    (tmp_path / "gray").write_bytes(output_profile("gray").icc)
+    path, picture = tmp_path / f"a.{kind}", figure()
+    asked = PrintSettings(dpi=300, format=kind, profile=str(tmp_path / "gray") if own else "gray")
+
+    report = write_print(picture, path, asked)
+
+    with Image.open(path) as image:
+        assert image.mode == "LA"
+        found = np.asarray(image)
+    assert (report.mode, report.warnings) == ("gray_alpha", ())
+    if own:
+        # A profile's light is seen under D50: the row of Y of sRGB's matrix, adapted by Bradford's.
+        light = light_of_levels()[picture[..., :3]] @ [0.2225045, 0.7168786, 0.0606169]
+        assert np.abs(light_of_levels()[found[..., 0]] - light).max() < 0.006
+    else:
+        assert (found[..., 0] == as_gray(picture[..., :3])).all()
+    assert (found[..., 1] == picture[..., 3]).all()
+    assert images.load(path).shape == (90, 60, 4)
 
 
 @pytest.mark.parametrize("kind", [PNG, TIFF])
