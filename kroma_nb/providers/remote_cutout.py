@@ -175,6 +175,9 @@ def buy(service: Service, key: Key, parcel: Parcel) -> Reply:
         raise AnswerLost(service.provider, f"no answer came: {type(cause).__name__}") from cause
     if not is_fine:
         _refused(service, answer, _said(data, secret), data)
+    if clock.has_rung:
+        # An answer of unknown length ends where its connection does.
+        raise AnswerLost(service.provider, f"its answer had not ended after {parcel.timeout_s:g} s")
     return _picture(service, answer, data, secret=secret, is_whole=is_whole)
 
 
@@ -238,6 +241,7 @@ class _Clock:
         self._timer = Timer(timeout_s, self._end)
         self._timer.daemon = True
         self._socket: socket.socket | None = None
+        self.has_rung = False
 
     def hear(self, event: str, told: Mapping[str, Any]) -> None:
         """Learn of the connection from httpx's trace of its steps."""
@@ -252,6 +256,7 @@ class _Clock:
         self._timer.cancel()
 
     def _end(self) -> None:
+        self.has_rung = True
         if self._socket is not None:
             with contextlib.suppress(OSError):
                 self._socket.shutdown(socket.SHUT_RDWR)

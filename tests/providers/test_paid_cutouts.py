@@ -361,8 +361,16 @@ def hesitating(handler: BaseHTTPRequestHandler) -> None:
         handler.wfile.write(b"x-a: b\r\n")
 
 
+def unmeasured(handler: BaseHTTPRequestHandler) -> None:
+    handler.send_response(200)
+    handler.send_header("connection", "close")
+    handler.end_headers()
+    handler.wfile.write(FIGURE[:20])
+    handler.server.closing.wait(10)
+
+
 @both
-@pytest.mark.parametrize("answer", [silent, dropping, halving, trickling, hesitating])
+@pytest.mark.parametrize("answer", [silent, dropping, halving, trickling, hesitating, unmeasured])
 def test_a_call_whose_answer_is_lost_is_in_doubt_and_is_not_repeated(service, cutter, answer) -> None:
     service.answer, begun = answer, time.monotonic()
 
