@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _HEADER_BYTES = len(_SIGNATURE) + 25
 _METRES_PER_INCH = 0.0254
-_PALETTE, _GRAY_ALPHA = 3, 4
+_GRAY, _PALETTE, _GRAY_ALPHA = 0, 3, 4
 _BANDS, _BAND_ROWS = 4, 12
 # Strips that stay in the cache while they are hashed.
 _STRIP_ROWS = 32
@@ -48,7 +48,7 @@ class _Kind:
 
 def write_png(picture: Picture, text: Mapping[str, str], dpi: float | None) -> bytes:
     """Make a PNG of a checked picture; see `encode_png`."""
-    extra = b"".join([_chunk(b"sRGB", b"\0"), _resolution(dpi), *(_text(key, text[key]) for key in text)])
+    extra = b"".join([chunk(b"sRGB", b"\0"), resolution_chunk(dpi), *(text_chunk(key, text[key]) for key in text)])
     has_alpha = picture.ndim == 3 and picture.shape[2] == 4
     if has_alpha and is_gray(picture):
         gray_alpha = np.ascontiguousarray(picture[..., 2:])
@@ -61,6 +61,28 @@ def write_png(picture: Picture, text: Mapping[str, str], dpi: float | None) -> b
     if palette is not None:
         return _with_palette(palette, extra)
     return _with_extra(_encoded(picture, _best_way(picture)), extra)
+
+
+def write_plain(pixels: Picture, extra: bytes) -> bytes:
+    """Make a PNG whose channels are those of the array, which a colour profile counts on.
+
+    Parameters
+    ----------
+    pixels : uint8 array, shape (H, W), (H, W, 2), (H, W, 3) or (H, W, 4)
+        Grey, grey and alpha, RGB, RGB and alpha.
+    extra : bytes
+        Chunks that stand before the pixels.
+    """
+    if pixels.ndim == 3 and pixels.shape[2] == 2:
+        rows = np.ascontiguousarray(pixels).reshape(len(pixels), -1)
+        return _relabelled(_encoded(rows, _Way.DRAWN), _Kind(pixels.shape[1], _GRAY_ALPHA), extra)
+    return _with_extra(_encoded(pixels, _best_way(pixels)), extra)
+
+
+def write_bilevel(white: NDArray[np.bool_], extra: bytes) -> bytes:
+    """Make a grey PNG of one bit a pixel."""
+    rows = np.packbits(white, axis=1)
+    return _relabelled(_encoded(rows, _Way.DRAWN), _Kind(white.shape[1], _GRAY, 1), extra)
 
 
 def _best_way(picture: Picture) -> _Way:
@@ -93,7 +115,7 @@ def _with_palette(palette: _Palette, extra: bytes) -> bytes:
     depth = next(bits for bits in (1, 2, 4, 8) if len(palette.colors) <= 1 << bits)
     rows = _packed(palette.ranks, depth)
     kind = _Kind(palette.ranks.shape[1], _PALETTE, depth)
-    return _relabelled(_encoded(rows, _Way.DRAWN), kind, extra + _chunk(b"PLTE", palette.colors.tobytes()))
+    return _relabelled(_encoded(rows, _Way.DRAWN), kind, extra + chunk(b"PLTE", palette.colors.tobytes()))
 
 
 def _gray_palette(picture: Picture) -> _Palette | None:
@@ -163,27 +185,30 @@ def _relabelled(data: bytes, kind: _Kind, extra: bytes) -> bytes:
     """Give a grey PNG's rows another meaning: without filters, rows of bytes are the same in every colour type."""
     height = data[20:24]
     header = struct.pack(">I", kind.width) + height + struct.pack(">BBBBB", kind.depth, kind.color_type, 0, 0, 0)
-    return _SIGNATURE + _chunk(b"IHDR", header) + extra + data[_HEADER_BYTES:]
+    return _SIGNATURE + chunk(b"IHDR", header) + extra + data[_HEADER_BYTES:]
 
 
 def _with_extra(data: bytes, extra: bytes) -> bytes:
     return data[:_HEADER_BYTES] + extra + data[_HEADER_BYTES:]
 
 
-def _chunk(kind: bytes, data: bytes) -> bytes:
+def chunk(kind: bytes, data: bytes) -> bytes:
+    """Give a chunk with its length and checksum (PNG specification, 5.3)."""
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(data, zlib.crc32(kind)))
 
 
-def _resolution(dpi: float | None) -> bytes:
+def resolution_chunk(dpi: float | None) -> bytes:
+    """Give the chunk that says how many dots an inch a picture has, to the nearest one a metre; empty for None."""
     if dpi is None:
         return b""
     per_metre = round(dpi / _METRES_PER_INCH)
     if not 0 < per_metre < 1 << 31:
         raise ValueError(f"a resolution of {dpi} dots per inch cannot stand in a PNG; give a positive number")
-    return _chunk(b"pHYs", struct.pack(">IIB", per_metre, per_metre, 1))
+    return chunk(b"pHYs", struct.pack(">IIB", per_metre, per_metre, 1))
 
 
-def _text(keyword: str, text: str) -> bytes:
+def text_chunk(keyword: str, text: str) -> bytes:
+    """Give the chunk of a text, in Latin-1 where that has its letters, else in UTF-8."""
     if not 1 <= len(keyword) <= 79 or not keyword.isprintable() or keyword != " ".join(keyword.split()):
         raise ValueError(f"{keyword!r} is no keyword of a PNG's text: 1 to 79 printable characters, single spaces")
     if "\0" in text:
@@ -193,6 +218,6 @@ def _text(keyword: str, text: str) -> bytes:
     except UnicodeEncodeError as error:
         raise ValueError(f"{keyword!r} is no keyword of a PNG's text: characters outside of Latin-1") from error
     try:
-        return _chunk(b"tEXt", key + b"\0" + text.encode("latin-1"))
+        return chunk(b"tEXt", key + b"\0" + text.encode("latin-1"))
     except UnicodeEncodeError:
-        return _chunk(b"iTXt", key + b"\0\0\0\0\0" + text.encode("utf-8"))
+        return chunk(b"iTXt", key + b"\0\0\0\0\0" + text.encode("utf-8"))
