@@ -39,7 +39,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
     place = Path(tempfile.gettempdir()) / f"kroma-tests-{session}"
     with ExitStack() as held:
         # Whoever wants to be alone stands at the gate, so that nobody slips in before it.
-        gate, room = (held.enter_context(open(f"{place}-{name}.lock", "ab")) for name in ("gate", "room"))
+        gate, room = (held.enter_context(Path(f"{place}-{name}.lock").open("ab")) for name in ("gate", "room"))
         fcntl.flock(gate, fcntl.LOCK_EX)
         fcntl.flock(room, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
         if not alone:

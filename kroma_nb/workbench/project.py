@@ -105,9 +105,8 @@ class Project:
         else:
             catalog = planning.catalog_of(self.bench.home)
             made = planning.plan(request or self._request(asked), settings=settings, catalog=catalog)
-        finishers_in(
-            self.bench.home, made.postprocess
-        )  # a pass that nothing here can make is said now, not when pictures are drawn
+        # A pass that nothing here can make is said now, and not when everything is drawn.
+        finishers_in(self.bench.home, made.postprocess)
         return PlannedRun(made, forecast_of(self, made))
 
     def _request(self, asked: PlanWords) -> PlanRequest:

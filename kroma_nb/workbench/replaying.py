@@ -88,11 +88,8 @@ def _profile_of(project: Project, plan: ColorPlan) -> ColorProfile | None:
 
 def _finishers_here(project: Project, plan: Plan) -> Finishers:
     """Give the backends of a plan that are here; a pass without any stays unproven."""
-    found = Finishers()
-    for passes in (
-        PostprocessPlan(bg_remove=plan.postprocess.bg_remove),
-        PostprocessPlan(upscale=plan.postprocess.upscale),
-    ):
+    found, asked = Finishers(), plan.postprocess
+    for passes in (PostprocessPlan(bg_remove=asked.bg_remove), PostprocessPlan(upscale=asked.upscale)):
         with contextlib.suppress(PassUnavailable):
             here = finishers_in(project.bench.home, passes)
             found = Finishers(found.segmenters or here.segmenters, found.upscaler or here.upscaler)
