@@ -1,0 +1,187 @@
+"""Figure from ground at a reduced size: grabCut, coarse first, and what is put right afterwards."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from kroma_nb.errors import ProviderFailed
+from kroma_nb.providers.grabcut.features import features_of, planes_of
+from kroma_nb.providers.grabcut.marks import BACKEND
+from kroma_nb.providers.grabcut.standing_out import border_of, standing_out
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from kroma_nb.providers.grabcut.marks import Box
+
+    Strokes = tuple[NDArray[np.bool_], NDArray[np.bool_]]
+
+SEED = 20040804
+"""What OpenCV's generator of the calling thread is set to before each grabCut: its k-means draws from it."""
+
+# Rounds of learning colours and cutting: as many as usual in all, most of them where they cost a quarter.
+_COARSE_ROUNDS, _FINE_ROUNDS = 4, 2
+# Ground within this share of the box around it teaches the colours of the ground: to grabCut, and to rarity.
+_MARGIN, _WIDE_MARGIN = 0.12, 0.25
+# Islands below this share of the largest figure are dropped, holes below this share of it are filled.
+_ISLAND, _HOLE, _HOLE_IN_INK = 0.03, 0.002, 0.15
+# A figure below or a ground below this share of the picture is none.
+_NOTHING = 0.002
+
+
+def cut(small: NDArray[np.uint8], box: Box | None, strokes: Strokes | None) -> NDArray[np.uint8]:
+    """Tell figure from ground, hard.
+
+    Parameters
+    ----------
+    small : uint8 array, shape (H, W, 3)
+        sRGB, at working size.
+    box : Box or None
+        Outside is ground. None takes the borders for ground, and for figure what stands out from them.
+    strokes : two bool arrays of shape (H, W), or None
+        Figure and ground as a person marked them.
+
+    Returns
+    -------
+    uint8 array, shape (H, W), 0 or 1
+
+    Raises
+    ------
+    ProviderFailed
+        If no figure, or no ground, is found.
+    """
+    planes, in_ink = planes_of(small)
+    if max(float(plane.std()) for plane in cv2.split(planes)) < 1.0:
+        raise ProviderFailed(BACKEND, "found no figure: the picture has one colour")
+    size = planes.shape[1::-1]
+    half = (max(1, size[0] // 2), max(1, size[1] // 2))
+    features = _features(planes, box, strokes)
+    coarse = _resized(features, half)
+    models = (np.zeros((1, 65)), np.zeros((1, 65)))
+    guess = _guess(_resized(planes, half), box, strokes)
+    marks = _grabcut(coarse, _marked(guess, box, strokes), box, models, _COARSE_ROUNDS)
+    guess = cv2.resize((marks & 1) * np.uint8(255), size, interpolation=cv2.INTER_LINEAR) > 127
+    marks = _grabcut(features, _marked(guess, box, strokes), box, models, _FINE_ROUNDS)
+    figure = _tidied((marks & 1).astype(np.uint8), strokes, _HOLE_IN_INK if in_ink else _HOLE)
+    share = float(figure.mean())
+    if share < _NOTHING or share > 1 - _NOTHING:
+        missing = "figure" if share < _NOTHING else "ground"
+        raise ProviderFailed(BACKEND, f"found no {missing}; draw a box around the figure, or mark it with a scribble")
+    return figure
+
+
+def _resized(planes: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
+    return np.asarray(cv2.resize(planes, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _features(planes: NDArray[np.uint8], box: Box | None, strokes: Strokes | None) -> NDArray[np.uint8]:
+    """Take the features near the box; beyond it everything counts as the ground that is nearest in look."""
+    nothing = np.zeros(planes.shape[:2], bool)
+    ground = _marked(nothing, box, strokes) == cv2.GC_BGD
+    left, top, right, bottom = _region(planes.shape[:2], box, _WIDE_MARGIN)
+    features = np.zeros_like(planes)
+    part = np.s_[top:bottom, left:right]
+    features[part] = features_of(planes[part], ground[part])
+    return features
+
+
+def _region(shape: tuple[int, ...], box: Box | None, margin: float = _MARGIN) -> tuple[int, int, int, int]:
+    size = (shape[1], shape[0])
+    return (0, 0, *size) if box is None else box.within(size, margin)
+
+
+def _guess(planes: NDArray[np.uint8], box: Box | None, strokes: Strokes | None) -> NDArray[np.bool_]:
+    """Guess the figure: all of the box, else what stands out from the borders, else what is marked."""
+    if box is not None:
+        return np.ones(planes.shape[:2], bool)
+    found = standing_out(planes)
+    if found is not None:
+        return found
+    if strokes is None:
+        raise ProviderFailed(
+            BACKEND, "found no figure: nothing stands out from the borders; draw a box around it, or mark it"
+        )
+    return np.zeros(planes.shape[:2], bool)
+
+
+def _marked(guess: NDArray[np.bool_], box: Box | None, strokes: Strokes | None) -> NDArray[np.uint8]:
+    """Write a guess in grabCut's four words; what lies outside the box and what was marked is sure."""
+    height, width = guess.shape
+    marks = np.where(guess, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
+    sure = np.zeros(guess.shape, bool)
+    if box is not None:
+        left, top, right, bottom = box.within((width, height))
+        sure[:] = True
+        sure[top:bottom, left:right] = False
+    if not sure.any():
+        # grabCut must see some ground: without a box, or in one that leaves nothing, it is the borders.
+        sure = border_of((height, width)) if box is None else _rim((height, width))
+    marks[sure] = cv2.GC_BGD
+    if strokes is not None:
+        figure, ground = (
+            cv2.resize(stroke.view(np.uint8) * np.uint8(255), (width, height), interpolation=cv2.INTER_AREA) > 63
+            for stroke in strokes
+        )
+        marks[ground], marks[figure] = cv2.GC_BGD, cv2.GC_FGD
+    return marks
+
+
+def _rim(shape: tuple[int, int]) -> NDArray[np.bool_]:
+    rim = np.ones(shape, bool)
+    rim[1:, 1:-1] = False
+    return rim
+
+
+def _grabcut(
+    features: NDArray[np.uint8],
+    marks: NDArray[np.uint8],
+    box: Box | None,
+    models: tuple[NDArray[np.float64], NDArray[np.float64]],
+    rounds: int,
+) -> NDArray[np.uint8]:
+    """Run grabCut around the box; the models of the colours are learnt further in place."""
+    left, top, right, bottom = _region(features.shape, box)
+    inside = np.ascontiguousarray(marks[top:bottom, left:right])
+    if (inside & 1).all() or not (inside & 1).any():
+        return marks
+    way = cv2.GC_EVAL if models[0].any() else cv2.GC_INIT_WITH_MASK
+    # The generator belongs to the thread: set in the same thread, right before it is drawn from.
+    cv2.setRNGSeed(SEED)
+    part = np.ascontiguousarray(features[top:bottom, left:right])
+    # The rectangle is not looked at in these ways.
+    cv2.grabCut(part, inside, (0, 0, 1, 1), *models, rounds, way)
+    whole = np.zeros_like(marks)
+    whole[top:bottom, left:right] = inside
+    return whole
+
+
+def _tidied(figure: NDArray[np.uint8], strokes: Strokes | None, hole: float) -> NDArray[np.uint8]:
+    """Drop small islands and fill small holes, but none that a person marked."""
+    tidy = figure.copy()
+    largest = _drop(tidy, 1, _ISLAND, strokes[0] if strokes else None)
+    _drop(tidy, 0, hole, strokes[1] if strokes else None, largest)
+    return tidy
+
+
+def _drop(
+    figure: NDArray[np.uint8], value: int, share: float, kept: NDArray[np.bool_] | None, largest: int | None = None
+) -> int:
+    """Turn over connected parts of a value that are smaller than a share of the largest figure."""
+    count, labels, stats, _ = cv2.connectedComponentsWithStats((figure == value).astype(np.uint8), connectivity=4)
+    areas = stats[:, cv2.CC_STAT_AREA].copy()
+    areas[0] = 0
+    biggest = int(areas.max()) if largest is None else largest
+    small = areas < share * biggest
+    small[0] = False
+    if kept is not None:
+        small[np.unique(labels[kept])] = False
+    if value == 0:
+        # What touches the frame is no hole.
+        frame = np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])
+        small[np.unique(frame)] = False
+    if count > 1:
+        figure[small[labels]] = 1 - value
+    return biggest
