@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
+from kroma_nb.errors import SettingsInvalid
 from kroma_nb.model.brief import Brief, Seeds, Size
 from kroma_nb.model.value import Value
 from kroma_nb.model.words import Stage, TimeOfDay, Weather
 from kroma_nb.planning import load_catalog
+from kroma_nb.settings.secrets import API_KEY, ENV_FILE, look_up, sources_of
 from kroma_nb.workbench.painters import painter_for
 from kroma_nb.workbench.workbench import open_workbench
 
@@ -56,7 +58,7 @@ def examine(home: Path | None = None) -> tuple[Finding, ...]:
     home : Path, optional
         The workspace, as for `open_workbench`.
     """
-    return (_python(), *_libraries(), _ink(), _workspace(home), *_passes())
+    return (_python(), *_libraries(), _ink(), _workspace(home), _openai_key(home), *_passes())
 
 
 def _python() -> Finding:
@@ -117,6 +119,18 @@ def _workspace(home: Path | None) -> Finding:
         return Finding(piece="workspace", fine=False, optional=False, found=found, gives=gives)
     found = f"{folder}, {free_bytes / 1e9:.1f} GB free"
     return Finding(piece="workspace", fine=free_bytes > MIN_FREE_BYTES, optional=False, found=found, gives=gives)
+
+
+def _openai_key(home: Path | None) -> Finding:
+    """Say where the key would come from; it is neither shown nor tried."""
+    gives = "pictures of OpenAI's models, which cost money"
+    file = open_workbench(home).home / ENV_FILE
+    try:
+        key = look_up(API_KEY, sources_of(file.parent))
+    except SettingsInvalid as cause:
+        return Finding(piece="OpenAI key", fine=False, optional=True, found=str(cause), gives=gives)
+    there = f"{API_KEY} from {key.where}" if key else f"{API_KEY} is neither in the environment nor in {file}"
+    return Finding(piece="OpenAI key", fine=key is not None, optional=True, found=there, gives=gives)
 
 
 def _passes() -> list[Finding]:

@@ -17,6 +17,7 @@ from kroma_nb.workbench.painters import painter_for
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from concurrent.futures import Executor
+    from pathlib import Path
     from threading import Event as Flag
 
     from kroma_nb.model.brief import Painter
@@ -105,15 +106,15 @@ def equipment_for(
     return run.Equipment(executor=executor, cache=cache, till=till, spend_limit=limit)
 
 
-def painter_of(plan: Plan) -> Painter | PaidPainter:
-    """Give the engine of a plan, which must be of the kind that its card says.
+def painter_of(plan: Plan, home: Path | None = None) -> Painter | PaidPainter:
+    """Give the engine of a plan in a workspace, which must be of the kind that its card says.
 
     Raises
     ------
     RequestInvalid
         If this installation has no such engine, or it is of another kind.
     """
-    painter = painter_for(plan.card)
+    painter = painter_for(plan.card, home)
     wanted = "send" if plan.card.paid else "paint"
     if not hasattr(painter, wanted):
         kind = "paid" if plan.card.paid else "free"
