@@ -27,6 +27,7 @@ FREE = frozenset(
 FIDELITIES = {"gpt-image-1.5": {"low", "high"}, "gpt-image-1-mini": {"low"}}
 QUALITIES = {name: {"low", "medium", "high", "auto"} for name in ("gpt-image-2", "gpt-image-1.5", "gpt-image-1-mini")}
 QUALITIES |= {name: {"low", "medium", "high", "xhigh", "max", "auto"} for name in FREE - {"gpt-image-2"}}
+ENDINGS = {"image/png": ".png", "image/jpeg": ".jpg", "image/webp": ".webp"}
 COMMON = {"model", "prompt", "size", "quality", "background", "output_format", "n"}
 FILES = {"image[]": {"image/png", "image/jpeg", "image/webp"}, "mask": {"image/png"}}
 REFUSALS = {
@@ -83,6 +84,7 @@ class OpenAIServer(ThreadingHTTPServer):
         self.lock = Lock()
         self.calls: list[Call] = []
         self.closing = Event()
+        self.key = KEY
 
     def handle_error(self, *_: object) -> None:
         """A client that does not wait is no fault of the server's."""
@@ -141,7 +143,7 @@ class _Handler(BaseHTTPRequestHandler):
         return word
 
     def _is_known(self) -> bool:
-        if self.headers["authorization"] == f"Bearer {KEY}":
+        if self.headers["authorization"] == f"Bearer {self.server.key}":
             return True
         said = self.headers["authorization"].removeprefix("Bearer ")
         self._refuse(401, "invalid_api_key", "invalid_request_error", f"Incorrect API key provided: {said}.", {})
@@ -230,6 +232,7 @@ def _problem(call: Call) -> tuple[str, str, str, dict[str, str]] | None:
         values.remove("size")
     files = [one for one in call.parts if one.filename is not None]
     wrong = [one.name for one in files if not edits or one.media_type not in FILES.get(one.name, set())]
+    wrong += [one.name for one in files if not one.filename.endswith(ENDINGS.get(one.media_type, "none"))]
     if edits and not 1 <= sum(one.name == "image[]" for one in files) <= 16:
         wrong.append("image")
     if len(call.fields) + len(files) != len(call.parts):

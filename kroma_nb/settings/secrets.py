@@ -23,6 +23,8 @@ IMAGE_QUALITY: Final = "OPENAI_IMAGE_QUALITY"
 ENV_FILE: Final = ".env"
 ENVIRONMENT: Final = "the environment"
 HIDDEN: Final = "[hidden]"
+SHORTEST_SIGNS = 12
+"""Services on one's own machine take any word as a key, such as ``none``; those stand in other texts by chance."""
 SIZE_LIMIT_BYTES = 1 << 20
 """A larger ``.env`` is some other file."""
 
@@ -34,11 +36,11 @@ class Secret:
 
     Examples
     --------
-    >>> key = Secret("sk-123")
+    >>> key = Secret("sk-1234567890")
     >>> key, f"{key:>12}", str(key)
     (Secret([hidden]), '    [hidden]', '[hidden]')
-    >>> key.reveal(), key.hidden_in("wrong key: sk-123")
-    ('sk-123', 'wrong key: [hidden]')
+    >>> key.reveal(), key.hidden_in("wrong key: sk-1234567890")
+    ('sk-1234567890', 'wrong key: [hidden]')
     """
 
     __slots__ = ("_text",)
@@ -51,8 +53,12 @@ class Secret:
         return self._text
 
     def hidden_in(self, text: str) -> str:
-        """Give a text in which this secret is blotted out."""
-        return text.replace(self._text, HIDDEN) if self._text else text
+        """Give a text in which this secret is blotted out; one that is too short to be told from other words stays."""
+        return text.replace(self._text, HIDDEN) if len(self._text) >= SHORTEST_SIGNS else text
+
+    def hidden_in_bytes(self, data: bytes) -> bytes:
+        """Give bytes in which this secret is blotted out."""
+        return data.replace(self._text.encode(), HIDDEN.encode()) if len(self._text) >= SHORTEST_SIGNS else data
 
     def __repr__(self) -> str:
         return f"Secret({HIDDEN})"

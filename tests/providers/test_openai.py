@@ -44,6 +44,7 @@ def shop() -> Iterator[OpenAIServer]:
 def server(shop: OpenAIServer) -> OpenAIServer:
     shop.script.clear()
     shop.calls.clear()
+    shop.key = KEY
     return shop
 
 
@@ -219,7 +220,8 @@ def test_who_was_refused_for_the_key_is_told_where_it_stands_and_not_what_it_is(
     with pytest.raises(ProviderFailed) as caught:
         painter(home).send(request())
 
-    assert f"OPENAI_API_KEY from {home / '.env'}" in str(caught.value)
+    said = f"openai: HTTP 401 with OPENAI_API_KEY from {home / '.env'}: Incorrect API key provided: [hidden]. [hidden]."
+    assert str(caught.value) == said
     assert KEY not in told(caught.value)
 
 
@@ -379,3 +381,13 @@ def test_a_check_says_what_is_wrong(server, home, tmp_path) -> None:
     ]
     assert KEY not in refused.says
     assert server.calls == []
+
+
+def test_a_short_word_that_serves_as_a_key_spoils_no_picture(server, home) -> None:
+    # As services on one's own machine take it; this one stands in the base64 of every PNG.
+    server.key = "iVBORw0KGgo"
+    place(home, server.url, OPENAI_API_KEY=server.key)
+
+    answer = painter(home).send(request())
+
+    assert images.load(answer.data).shape[:2] == (1024, 1024)

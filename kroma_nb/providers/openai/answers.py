@@ -13,7 +13,6 @@ from kroma_nb.errors import AnswerLost, AnswerUnusable
 from kroma_nb.model.money import Money
 from kroma_nb.model.paid import PaidAnswer
 from kroma_nb.providers.openai.refusals import PROVIDER, hidden
-from kroma_nb.settings.secrets import HIDDEN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,15 +44,15 @@ class Answered:
     model: str
 
 
-def received(response: APIResponse[ImagesResponse], until: float, key: Found) -> Answered:
+def received(response: APIResponse[ImagesResponse], timeout_s: float, key: Found) -> Answered:
     """Read a body that is neither larger nor slower than allowed.
 
     Parameters
     ----------
     response : APIResponse
         Whose body was not read yet.
-    until : float, seconds
-        Of `time.monotonic`.
+    timeout_s : float, seconds
+        How long it may take from its first byte to its last: what has begun to arrive late is not thrown away.
 
     Raises
     ------
@@ -64,21 +63,22 @@ def received(response: APIResponse[ImagesResponse], until: float, key: Found) ->
     """
     headers = response.headers
     request_id = hidden(headers.get("x-request-id", ""), key)
-    parts, problem, size = [], "", 0
+    parts, problem, size, until = [], "", 0, monotonic() + timeout_s
     try:
         for part in response.iter_bytes():
             parts.append(part)
             size += len(part)
-            if size > LARGEST_BODY_BYTES or monotonic() > until:
+            problem = "it took too long" if monotonic() > until else ""
+            if size > LARGEST_BODY_BYTES or problem:
                 break
     except Exception as cause:  # noqa: BLE001 - the SDK lets through whatever its transport raises
         problem = type(cause).__name__
     if size > LARGEST_BODY_BYTES:
         said = f"it sent more than {LARGEST_BODY_BYTES:,} bytes"
         raise AnswerUnusable(PROVIDER, said, "answer_too_large", request_id=request_id)
-    if problem or monotonic() > until:
-        raise AnswerLost(PROVIDER, f"the answer broke off: {problem or 'it took too long'}", "", request_id)
-    body = b"".join(parts).replace(key.secret.reveal().encode(), HIDDEN.encode())
+    if problem:
+        raise AnswerLost(PROVIDER, f"the answer broke off: {problem}", "", request_id)
+    body = key.secret.hidden_in_bytes(b"".join(parts))
     return Answered(body, request_id, hidden(headers.get("openai-model", ""), key))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from kroma_nb.errors import KromaError, ProviderFailed
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from kroma_nb.settings.secrets import Found
 
 OFFICIAL_URL = "https://api.openai.com/v1"
+ENDINGS = {"image/png": ".png", "image/jpeg": ".jpg", "image/webp": ".webp"}
 CONNECT_S = 30.0
 """How long a connection may take."""
 
@@ -206,12 +206,12 @@ class OpenAIPainter:
         return fields | {field: value for field, value in said.items() if value}
 
     def _bought(self, kind: str, fields: dict[str, Any], timeout_s: float) -> PaidAnswer:
-        key, until = self._key(), monotonic() + timeout_s
+        key = self._key()
         with self._client(key, timeout_s) as client:
             call = getattr(client.images.with_streaming_response, kind)
             try:
                 with call(**fields) as response:
-                    return read_answer(received(response, until, key), self.offer.tokens)
+                    return read_answer(received(response, timeout_s, key), self.offer.tokens)
             except KromaError:
                 raise
             except Exception as cause:  # noqa: BLE001 - whatever went wrong after sending, the call has an end
@@ -250,4 +250,7 @@ class OpenAIPainter:
 
 
 def _file(picture: Attachment) -> tuple[str, bytes, str]:
-    return picture.name, picture.data, picture.media_type
+    """Give a picture as a part of a form, whose name ends as its content says."""
+    ending = ENDINGS.get(picture.media_type, "")
+    name = picture.name if picture.name.endswith(ending) else picture.name + ending
+    return name, picture.data, picture.media_type

@@ -56,7 +56,7 @@ def _of_connection(cause: APIConnectionError, key: Found) -> ProviderFailed:
 
 def _of_status(cause: APIStatusError, key: Found) -> ProviderFailed:
     status, request_id = cause.status_code, hidden(cause.request_id or "", key)
-    code, said = _code_of(cause, key), hidden(cause.message, key)
+    code, said = _code_of(cause, key), hidden(_said_by(cause), key)
     if status in GATEWAY_TIMEOUTS:
         return AnswerLost(PROVIDER, f"HTTP {status}: the answer was not waited for on its way", "", request_id)
     if status in {401, 403}:
@@ -69,6 +69,12 @@ def _of_status(cause: APIStatusError, key: Found) -> ProviderFailed:
     if status < 400:
         said = "it sends the request elsewhere, which is not followed; correct OPENAI_BASE_URL"
     return ProviderFailed(PROVIDER, f"HTTP {status}: {said}", code, request_id)
+
+
+def _said_by(cause: APIStatusError) -> str:
+    """Give the provider's own sentence; the SDK's where it gives none."""
+    said = cause.body.get("message") if isinstance(cause.body, dict) else None
+    return said if isinstance(said, str) and said else cause.message
 
 
 def _code_of(cause: APIStatusError, key: Found) -> str:
