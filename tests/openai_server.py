@@ -71,7 +71,8 @@ class OpenAIServer(ThreadingHTTPServer):
     """The server. What it does with the next calls is a list of words; without one it answers well.
 
     The keys of `REFUSALS` · ``cut`` bills and closes the connection · ``half`` bills and breaks off within the answer ·
-    ``hang`` bills and never answers · ``slowly`` an answer whose bytes drip · ``nothing``, ``url``, ``rubbish``,
+    ``hang`` bills and never answers · ``slowly`` an answer whose bytes drip · ``late`` one
+    that begins after 0.4 s and drips for as long · ``nothing``, ``url``, ``rubbish``,
     ``html``, ``list`` a billed answer without a usable picture, each with the key in it · ``revised`` with words of its
     own · ``uncounted`` without usage.
     """
@@ -159,22 +160,23 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             answer = _answer_to(call, word)
             body = json.dumps(answer).encode()
-            if word in {"half", "slowly"}:
+            if word in {"half", "slowly", "late"}:
                 self._dribble(body, word)
             else:
                 self._answer(200, body, "application/json", {"openai-model": f"{call.fields['model']}-2026-11-01"})
 
     def _dribble(self, body: bytes, word: str) -> None:
+        time.sleep(0.4 if word == "late" else 0)
         self.send_response(200)
         head = {"content-type": "application/json", "content-length": str(len(body)), "x-request-id": self._id()}
         for name, value in head.items():
             self.send_header(name, value)
         self.end_headers()
-        for start in range(0, len(body) // 2, 1 + len(body) // 20):
-            self.wfile.write(body[start : start + 1 + len(body) // 20])
+        step = 1 + len(body) // 20
+        for start in range(0, len(body) if word == "late" else len(body) // 2, step):
+            self.wfile.write(body[start : start + step])
             self.wfile.flush()
-            if word == "slowly" and self.server.closing.wait(0.1):
-                break
+            time.sleep({"slowly": 0.1, "late": 0.02}.get(word, 0))
         self.close_connection = True
 
     def _refuse(self, status: int, code: str | None, kind: str | None, message: str, more: dict[str, str]) -> None:

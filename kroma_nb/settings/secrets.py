@@ -186,6 +186,8 @@ def _text_of(path: Path) -> str | None:
     file = str(path)
     try:
         status = path.stat()
+        if stat.S_ISDIR(status.st_mode):
+            return None  # where other tools keep a Python environment
         if not stat.S_ISREG(status.st_mode) or status.st_size > SIZE_LIMIT_BYTES:
             way_out = "put a text file with lines such as NAME=value there, or remove it"
             raise SettingsInvalid(file, "", "this is no file of variables", way_out)

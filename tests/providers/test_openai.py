@@ -240,6 +240,14 @@ def test_a_call_whose_answer_does_not_come_is_in_doubt(word, server, home) -> No
     assert KEY not in told(caught.value)
 
 
+def test_an_answer_that_has_begun_in_time_is_not_thrown_away(server, home) -> None:
+    server.script.append("late")
+
+    answer = painter(home).send(request(timeout_s=0.6))
+
+    assert images.load(answer.data).shape[:2] == (1024, 1024)
+
+
 UNUSABLE = {
     "nothing": "holds no picture",
     "url": "holds an address in place of a picture",

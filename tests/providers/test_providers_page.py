@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
+from kroma_nb.model.offer import Offer, size_of
 from kroma_nb.planning import load_catalog
 from kroma_nb.providers.openai.painter import OFFICIAL_URL
 from kroma_nb.providers.openai.refusals import GATEWAY_TIMEOUTS, QUOTA
@@ -33,6 +35,18 @@ def test_every_model_stands_there_as_the_catalog_has_it() -> None:
         )
         for card in cards
     ]
+
+
+def test_a_model_can_be_added_as_the_page_says(tmp_path) -> None:
+    path = tmp_path / "models.toml"
+    path.write_text(re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)[0] + '[preferred]\nopenai = "gpt-image-3:low"\n')
+    told = [name for row in table("`[models.offer]`") for name in re.findall(r"`(\w+)`", row[0])]
+
+    catalog = load_catalog(path)
+    (card,) = [card for card in catalog.models if card.model == "gpt-image-3"]
+    assert catalog.find("openai").model == "gpt-image-3:low"
+    assert card.offer.takes(size_of("1024x1024"))
+    assert sorted(told) == sorted(Offer.model_fields)
 
 
 def test_every_variable_stands_there() -> None:

@@ -95,10 +95,6 @@ def not_utf_8(path: Path) -> None:
     path.write_bytes(f"{API_KEY}={KEY}".encode() + b"\xff")
 
 
-def folder(path: Path) -> None:
-    path.mkdir()
-
-
 def dangling(path: Path) -> None:
     path.symlink_to("nowhere")
 
@@ -107,7 +103,7 @@ def too_large(path: Path) -> None:
     path.write_bytes(b"#" * ((1 << 20) + 1))
 
 
-@pytest.mark.parametrize("make", [not_utf_8, folder, dangling, too_large])
+@pytest.mark.parametrize("make", [not_utf_8, dangling, too_large])
 def test_a_file_that_cannot_be_read_is_named_and_not_shown(make, tmp_path) -> None:
     make(tmp_path / ".env")
 
@@ -115,6 +111,12 @@ def test_a_file_that_cannot_be_read_is_named_and_not_shown(make, tmp_path) -> No
         sources_of(tmp_path)
 
     assert caught.value.__context__ is None or KEY not in repr(caught.value.__context__)
+
+
+def test_a_folder_of_that_name_is_somebody_elses(tmp_path) -> None:
+    (tmp_path / ".env").mkdir()
+
+    assert found(tmp_path) is None
 
 
 def test_a_secret_does_not_show_itself(caplog) -> None:
