@@ -72,7 +72,7 @@ class OpenAIServer(ThreadingHTTPServer):
 
     The keys of `REFUSALS` · ``cut`` bills and closes the connection · ``half`` bills and breaks off within the answer ·
     ``hang`` bills and never answers · ``slowly`` an answer whose bytes drip · ``late`` one
-    that begins after 0.4 s and drips for as long · ``nothing``, ``url``, ``rubbish``,
+    that begins after 0.6 s and drips for 0.8 s · ``nothing``, ``url``, ``rubbish``,
     ``html``, ``list`` a billed answer without a usable picture, each with the key in it · ``revised`` with words of its
     own · ``uncounted`` without usage.
     """
@@ -166,7 +166,7 @@ class _Handler(BaseHTTPRequestHandler):
                 self._answer(200, body, "application/json", {"openai-model": f"{call.fields['model']}-2026-11-01"})
 
     def _dribble(self, body: bytes, word: str) -> None:
-        time.sleep(0.4 if word == "late" else 0)
+        time.sleep(0.6 if word == "late" else 0)
         self.send_response(200)
         head = {"content-type": "application/json", "content-length": str(len(body)), "x-request-id": self._id()}
         for name, value in head.items():
@@ -176,7 +176,7 @@ class _Handler(BaseHTTPRequestHandler):
         for start in range(0, len(body) if word == "late" else len(body) // 2, step):
             self.wfile.write(body[start : start + step])
             self.wfile.flush()
-            time.sleep({"slowly": 0.1, "late": 0.02}.get(word, 0))
+            time.sleep({"slowly": 0.15, "late": 0.04}.get(word, 0))
         self.close_connection = True
 
     def _refuse(self, status: int, code: str | None, kind: str | None, message: str, more: dict[str, str]) -> None:

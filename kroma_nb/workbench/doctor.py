@@ -7,6 +7,7 @@ import sys
 import tempfile
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, cast
+from urllib.parse import urlsplit
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from kroma_nb.model.brief import Brief, Seeds, Size
 from kroma_nb.model.value import Value
 from kroma_nb.model.words import Stage, TimeOfDay, Weather
 from kroma_nb.planning import load_catalog
-from kroma_nb.settings.secrets import API_KEY, ENV_FILE, look_up, sources_of
+from kroma_nb.settings.secrets import API_KEY, BASE_URL, ENV_FILE, look_up, sources_of
 from kroma_nb.workbench.painters import painter_for
 from kroma_nb.workbench.workbench import open_workbench
 
@@ -122,14 +123,16 @@ def _workspace(home: Path | None) -> Finding:
 
 
 def _openai_key(home: Path | None) -> Finding:
-    """Say where the key would come from; it is neither shown nor tried."""
+    """Say where the key would come from, and to whom else it would go; it is neither shown nor tried."""
     gives = "pictures of OpenAI's models, which cost money"
     file = open_workbench(home).home / ENV_FILE
     try:
-        key = look_up(API_KEY, sources_of(file.parent))
+        key, address = (look_up(name, sources_of(file.parent)) for name in (API_KEY, BASE_URL))
     except SettingsInvalid as cause:
         return Finding(piece="OpenAI key", fine=False, optional=True, found=str(cause), gives=gives)
     there = f"{API_KEY} from {key.where}" if key else f"{API_KEY} is neither in the environment nor in {file}"
+    if address is not None:
+        there += f"; {BASE_URL} from {address.where} leads to {urlsplit(address.text).hostname or 'no address'}"
     return Finding(piece="OpenAI key", fine=key is not None, optional=True, found=there, gives=gives)
 
 

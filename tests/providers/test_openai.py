@@ -233,7 +233,7 @@ def test_a_call_whose_answer_does_not_come_is_in_doubt(word, server, home) -> No
     server.script.append(word)
 
     with pytest.raises(AnswerLost) as caught:
-        painter(home).send(request(timeout_s=0.6))
+        painter(home).send(request(timeout_s=1.0))
 
     assert (len(server.calls), server.bills) == (1, 1)
     assert caught.value.request_id == ("req_1" if word in {"half", "slowly"} else "")
@@ -243,7 +243,7 @@ def test_a_call_whose_answer_does_not_come_is_in_doubt(word, server, home) -> No
 def test_an_answer_that_has_begun_in_time_is_not_thrown_away(server, home) -> None:
     server.script.append("late")
 
-    answer = painter(home).send(request(timeout_s=0.6))
+    answer = painter(home).send(request(timeout_s=1.0))
 
     assert images.load(answer.data).shape[:2] == (1024, 1024)
 
@@ -322,6 +322,23 @@ def test_without_a_key_nothing_is_sent_and_both_places_are_named(server, tmp_pat
         painter(tmp_path).send(request())
 
     assert server.calls == []
+
+
+def test_where_the_place_of_the_key_cannot_be_read_nothing_was_sent_and_nothing_is_in_doubt(server, home) -> None:
+    (home / ".env").write_bytes(KEY.encode() + b"=\xff")
+
+    with pytest.raises(ProviderFailed, match="not UTF-8") as caught:
+        painter(home).send(request())
+
+    assert (type(caught.value), caught.value.error_code) == (ProviderFailed, "invalid_settings")
+    assert server.calls == []
+    assert KEY not in told(caught.value)
+
+
+def test_a_mark_in_the_name_of_a_model_without_qualities_is_its_own(server, home) -> None:
+    found = OpenAIPainter("studio:7", home=home).check()
+
+    assert "'studio:7' does not exist" in found.says
 
 
 def test_what_a_model_does_not_take_is_not_sent(server, home) -> None:

@@ -165,8 +165,8 @@ def test_the_doctor_says_where_the_key_comes_from_and_never_the_key(tmp_path, mo
     assert [row.fine for row in (missing, in_file, in_environment, broken)] == [False, True, True, False]
     assert all(row.optional for row in (missing, broken))
     assert missing.found == f"OPENAI_API_KEY is neither in the environment nor in {env}"
-    assert in_file.found == f"OPENAI_API_KEY from {env}"
-    assert in_environment.found == "OPENAI_API_KEY from the environment"
+    assert in_file.found == f"OPENAI_API_KEY from {env}; OPENAI_BASE_URL from {env} leads to 127.0.0.1"
+    assert in_environment.found.startswith("OPENAI_API_KEY from the environment; ")
     assert "not UTF-8" in broken.found
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from kroma_nb.errors import KromaError, ProviderFailed
+from kroma_nb.errors import KromaError, ProviderFailed, SettingsInvalid
 from kroma_nb.model.money import QUALITY_MARK
 from kroma_nb.model.offer import Offer, size_of
 from kroma_nb.model.paid import PaidAnswer, PaidRequest, Repeats
@@ -125,7 +125,8 @@ class OpenAIPainter:
         """
         most = self.offer.most_pictures
         if not pictures or (most is not None and len(pictures) > most):
-            raise ProviderFailed(PROVIDER, f"{self.model} takes 1 to {most} pictures, not {len(pictures)}")
+            problem = f"{self.model} takes 1 to {most or 'any number of'} pictures, not {len(pictures)}"
+            raise ProviderFailed(PROVIDER, problem, "invalid_pictures")
         fields = self._fields(wish) | {"image": [_file(one) for one in pictures]}
         if self.offer.fidelity:
             fields["input_fidelity"] = self.offer.fidelity
@@ -155,7 +156,7 @@ class OpenAIPainter:
         ProviderFailed
             If it is no size.
         """
-        found = look_up(IMAGE_SIZE, sources_of(self.home))
+        found = self._found(IMAGE_SIZE)
         if found is None or found.text == "auto":
             return None
         try:
@@ -179,7 +180,7 @@ class OpenAIPainter:
             )
 
     def _looked_up(self, client: OpenAI, key: Found) -> Connection:
-        name = self.model.partition(QUALITY_MARK)[0]
+        name, _ = self._named()
         try:
             answer = client.models.with_raw_response.retrieve(name)
             until = getattr(answer.parse(), "shutdown_date", None)
@@ -193,7 +194,7 @@ class OpenAIPainter:
 
     def _fields(self, wish: Wish) -> dict[str, Any]:
         """Give what is sent besides pictures; what the model is not known to take is left out or refused."""
-        name, _, quality = self.model.partition(QUALITY_MARK)
+        name, quality = self._named()
         if not wish.prompt.strip():
             raise ProviderFailed(PROVIDER, "the prompt is empty; say what is to be drawn", "empty_prompt")
         if wish.size is not None and not self.offer.takes(wish.size):
@@ -204,6 +205,11 @@ class OpenAIPainter:
         fields: dict[str, Any] = {"model": name, "prompt": wish.prompt, "output_format": "png"}
         said = {"quality": quality, "size": str(wish.size or ""), "background": wish.background}
         return fields | {field: value for field, value in said.items() if value}
+
+    def _named(self) -> tuple[str, str]:
+        """Part the model's name from its quality; a mark in the name of a model without qualities is its own."""
+        name, _, quality = self.model.rpartition(QUALITY_MARK)
+        return (name, quality) if quality in self.offer.qualities else (self.model, "")
 
     def _bought(self, kind: str, fields: dict[str, Any], timeout_s: float) -> PaidAnswer:
         key = self._key()
@@ -219,8 +225,16 @@ class OpenAIPainter:
         # Outside of the handler: what the SDK has raised holds the request with its headers, and stays behind.
         raise refused
 
+    def _found(self, name: str) -> Found | None:
+        """Look a variable up; where that fails, nothing was sent, and that is what the error says."""
+        try:
+            return look_up(name, sources_of(self.home))
+        except SettingsInvalid as cause:
+            problem = str(cause)
+        raise ProviderFailed(PROVIDER, problem, SettingsInvalid.error_code)
+
     def _key(self) -> Found:
-        found = look_up(API_KEY, sources_of(self.home))
+        found = self._found(API_KEY)
         if found is None:
             file = "" if self.home is None else f", or as {API_KEY}=… in {self.home / ENV_FILE}"
             raise ProviderFailed(PROVIDER, f"there is no key; set {API_KEY} in the environment{file}", "key_missing")
@@ -231,11 +245,11 @@ class OpenAIPainter:
         return found
 
     def _client(self, key: Found, timeout_s: float) -> OpenAI:
-        import openai  # noqa: PLC0415 - the SDK loads when a picture is asked for
-
-        address = look_up(BASE_URL, sources_of(self.home))
-        timeout = openai.Timeout(timeout_s, connect=min(CONNECT_S, timeout_s))
+        address = self._found(BASE_URL)
         try:
+            import openai  # noqa: PLC0415 - the SDK loads when a picture is asked for
+
+            timeout = openai.Timeout(timeout_s, connect=min(CONNECT_S, timeout_s))
             return openai.OpenAI(
                 api_key=key.secret.reveal(),
                 base_url=OFFICIAL_URL if address is None else address.text,
@@ -244,6 +258,8 @@ class OpenAIPainter:
                 # Pictures and key go where they were sent, and nowhere else.
                 http_client=openai.DefaultHttpxClient(follow_redirects=False, timeout=timeout),
             )
+        except ImportError as cause:
+            raise ProviderFailed(PROVIDER, f"its SDK cannot be loaded ({cause.name}); pip install openai") from None
         except Exception as cause:  # noqa: BLE001 - nothing was sent, and what it holds is not shown
             problem = f"its address cannot be used: {type(cause).__name__}; correct {BASE_URL}"
         raise ProviderFailed(PROVIDER, problem, "invalid_address")
