@@ -212,6 +212,8 @@ def test_a_refusal_is_of_its_kind_names_the_call_and_is_never_repeated(word, ser
     assert getattr(error, "retry_after_s", None) == wait_s
     assert (len(server.calls), server.bills) == (1, 0)
     assert str(pickle.loads(pickle.dumps(error))) == str(error)
+    # What the SDK has raised holds the request with its headers, and hangs on nothing of ours.
+    assert (error.__cause__, error.__context__) == (None, None)
 
 
 def test_who_was_refused_for_the_key_is_told_where_it_stands_and_not_what_it_is(server, home) -> None:
@@ -237,6 +239,7 @@ def test_a_call_whose_answer_does_not_come_is_in_doubt(word, server, home) -> No
 
     assert (len(server.calls), server.bills) == (1, 1)
     assert caught.value.request_id == ("req_1" if word in {"half", "slowly"} else "")
+    assert (caught.value.__cause__, caught.value.__context__) == (None, None)
     assert KEY not in told(caught.value)
 
 
