@@ -10,9 +10,12 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from kroma_nb.model.limits import CallLimits
+from kroma_nb.model.offer import Offer
 from kroma_nb.model.value import Value
 
 MICRO_PER_USD = 1_000_000
+QUALITY_MARK = ":"
+"""What parts a model's name from the quality that is asked of it."""
 _IN_THOUSANDS = re.compile(r"[1-9][0-9]{0,2}(,[0-9]{3})+(\.[0-9]*)?")
 
 
@@ -108,6 +111,8 @@ class ModelCard(Value):
         The most that one picture costs.
     least_per_picture : Money or None
         The least, where it depends on what is asked; None where it is the same.
+    offer : Offer or None
+        What the catalog knows of it besides; a plan does not keep that.
     """
 
     provider: str
@@ -115,6 +120,7 @@ class ModelCard(Value):
     paid: bool
     price_per_picture: Money | None = None
     least_per_picture: Money | None = None
+    offer: Offer | None = Field(default=None, exclude=True)
 
     @model_validator(mode="after")
     def _in_order(self) -> ModelCard:
@@ -135,6 +141,23 @@ class ModelCard(Value):
         """The least that one picture costs."""
         return self.least_per_picture if self.paid and self.least_per_picture is not None else self.upper_price
 
+    def at(self, quality: str = "") -> ModelCard | None:
+        """Give the card of one quality, whose name says which: each is bought for itself; None where there is none.
+
+        An empty quality is the usual one. What the list says of a picture is the least that one costs: what goes with
+        the request is charged besides.
+        """
+        offer = self.offer or Offer()
+        if not offer.qualities:
+            return None if quality else self
+        quality = quality or offer.quality
+        if quality not in offer.qualities:
+            return None
+        named: dict[str, object] = {"model": f"{self.model}{QUALITY_MARK}{quality}"}
+        if self.least_per_picture is None and offer.listed(quality):
+            named["least_per_picture"] = Money(micro_usd=min(offer.listed(quality)))
+        return self.model_copy(update=named)
+
 
 class Catalog(Value):
     """Models and prices as of a date, and how calls to their providers are paced.
@@ -143,26 +166,61 @@ class Catalog(Value):
     ----------
     limits : dict
         By provider; one that is not named here is paced as `CallLimits` says.
+    preferred : dict
+        By provider, which of its models is used where none is named, in place of the first: ``MODEL``,
+        ``MODEL:QUALITY`` or ``:QUALITY``.
     """
 
     as_of: date
     models: tuple[ModelCard, ...]
     limits: dict[str, CallLimits] = Field(default_factory=dict)
+    preferred: dict[str, str] = Field(default_factory=dict)
 
     def over(self, below: Catalog) -> Catalog:
-        """Give both together: what this one says takes the place of what the other says of the same model."""
-        own = {(card.provider, card.model) for card in self.models}
-        others = tuple(card for card in below.models if (card.provider, card.model) not in own)
-        return Catalog(as_of=self.as_of, models=(*self.models, *others), limits=below.limits | self.limits)
+        """Give both together: what this one says takes the place of what the other says of the same model.
+
+        What a model takes is known from below where this one does not say it.
+        """
+        known = {(card.provider, card.model): card.offer for card in below.models}
+        own = tuple(
+            card.model_copy(update={"offer": card.offer or known.get((card.provider, card.model))})
+            for card in self.models
+        )
+        named = {(card.provider, card.model) for card in own}
+        others = tuple(card for card in below.models if (card.provider, card.model) not in named)
+        return Catalog(
+            as_of=self.as_of,
+            models=(*own, *others),
+            limits=below.limits | self.limits,
+            preferred=below.preferred | self.preferred,
+        )
 
     def limits_of(self, provider: str) -> CallLimits:
         """Give how calls to a provider are paced."""
         return self.limits.get(provider, CallLimits())
 
     def find(self, provider: str, model: str | None = None) -> ModelCard | None:
-        """Give the card of a model, or of the provider's first model if none is named."""
-        fits = (card for card in self.models if card.provider == provider and model in {None, card.model})
-        return next(fits, None)
+        """Give the card of a model, or of the provider's preferred one if none is named.
+
+        A model that comes in several qualities is given in one of them, and named ``MODEL:QUALITY``.
+        """
+        cards = [card for card in self.models if card.provider == provider]
+        wanted = self.preferred.get(provider, "") if model is None else model
+        known = {"": cards[0]} if model is None and cards else {}
+        known |= {card.model: card for card in cards}
+        if wanted in known:
+            return known[wanted].at()
+        name, mark, quality = wanted.rpartition(QUALITY_MARK)
+        return known[name].at(quality) if mark and name in known else None
+
+    def names_of(self, provider: str) -> tuple[str, ...]:
+        """Give what a provider's models may be called, each with its qualities behind it."""
+        cards = [card for card in self.models if card.provider == provider]
+        return tuple(
+            name
+            for card in cards
+            for name in (card.model, *(f"{card.model}{QUALITY_MARK}{one}" for one in (card.offer or Offer()).qualities))
+        )
 
     @property
     def providers(self) -> tuple[str, ...]:

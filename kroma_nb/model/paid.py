@@ -75,7 +75,7 @@ class PaidAnswer:
     usage : dict
         What it says that it used, in JSON types.
     cost : Money or None
-        What it says that it charged; None where it does not say.
+        What it says that it charged, or what its count of tokens comes to; None where it says neither.
     notes : tuple of str
         What the artist should know, as whole sentences.
     """

@@ -16,7 +16,7 @@ from kroma_nb.planning.jobs_file import drafts_in
 from kroma_nb.planning.limits import candidate_count, check_batch
 from kroma_nb.planning.manifest import named_manifest
 from kroma_nb.planning.postprocess import named_postprocess, plan_passes
-from kroma_nb.planning.price import choose_card, forecast_of, load_catalog
+from kroma_nb.planning.price import check_offer, choose_card, forecast_of, load_catalog, notes_on
 from kroma_nb.planning.prompts import prompt_frame
 from kroma_nb.planning.scenes import REQUEST, find_scenes, find_styles
 from kroma_nb.settings import Settings
@@ -72,6 +72,7 @@ def plan(request: PlanRequest, *, settings: Settings | None = None, catalog: Cat
     jobs, more_notes = finished(
         kept, drawing=drawing, reader=InputReader(), request=request, complete=len(kept) == len(drafts)
     )
+    check_offer(card, jobs)
     gate, gate_notes = gate_of(request.stage)
     return Plan(
         project=request.project,
@@ -79,7 +80,7 @@ def plan(request: PlanRequest, *, settings: Settings | None = None, catalog: Cat
         time=request.time,
         weather=request.weather,
         gate=gate,
-        card=card,
+        card=card.model_copy(update={"offer": None}),
         generation=Generation(
             candidates=candidates, max_candidates=section.max_candidates, seed=section.seed, hand=section.hand
         ),
@@ -96,6 +97,7 @@ def plan(request: PlanRequest, *, settings: Settings | None = None, catalog: Cat
             *indoors_notes,
             *more_notes,
             *gate_notes,
+            *notes_on(card),
         ),
     )
 

@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import tomllib
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from kroma_nb.errors import CatalogInvalid, ManifestInvalid, RequestInvalid
-from kroma_nb.model.money import Catalog, Forecast, ModelCard, Money
+from kroma_nb.model.money import QUALITY_MARK, Catalog, Forecast, ModelCard, Money
+from kroma_nb.model.offer import Offer
 from kroma_nb.model.parsing import did_you_mean, parse_value
 from kroma_nb.planning.documents import read_built_in, read_text_bytes, refuse_unusable
 from kroma_nb.planning.scenes import REQUEST
+from kroma_nb.settings.secrets import IMAGE_MODEL, IMAGE_QUALITY, look_up, sources_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import date
     from pathlib import Path
 
+    from kroma_nb.model.plan import Job
     from kroma_nb.planning.manifest import LoadedManifest
 
 BUILT_IN_CATALOG = "models.toml"
+MODEL_MARK = "/"
+"""What parts a provider's name from that of one of its models, where a request names both."""
 
 
 def load_catalog(path: Path | None = None) -> Catalog:
@@ -38,7 +46,7 @@ def load_catalog(path: Path | None = None) -> Catalog:
     Examples
     --------
     >>> load_catalog().providers
-    ('ink',)
+    ('ink', 'openai')
     """
     built_in = _catalog(read_built_in(BUILT_IN_CATALOG), BUILT_IN_CATALOG)
     if path is None:
@@ -55,45 +63,68 @@ def load_catalog(path: Path | None = None) -> Catalog:
 def catalog_of(home: Path) -> Catalog:
     """Read the catalog that holds in a workspace: its own ``config/models.toml`` before the built-in one.
 
+    Which of OpenAI's models is meant where none is named may also stand in the environment or in the ``.env``.
+
     Raises
     ------
-    FileMissing, CatalogInvalid
-        If the workspace's own file cannot be used.
+    FileMissing, CatalogInvalid, SettingsInvalid
+        If the workspace's own files cannot be used.
     """
     own = home / "config" / BUILT_IN_CATALOG
-    return load_catalog(own if own.exists() or own.is_symlink() else None)
+    catalog = load_catalog(own if own.exists() or own.is_symlink() else None)
+    sources = sources_of(home)
+    model, quality = look_up(IMAGE_MODEL, sources), look_up(IMAGE_QUALITY, sources)
+    if model is None and quality is None:
+        return catalog
+    named = model.text if model is not None else ""
+    if quality is not None and QUALITY_MARK not in named:
+        named += QUALITY_MARK + quality.text
+    return catalog.model_copy(update={"preferred": catalog.preferred | {"openai": named}})
 
 
 def choose_card(catalog: Catalog, asked: str | None, loaded: LoadedManifest, *, cap: Money | None = None) -> ModelCard:
-    """Give the card of the engine that the request names, else the manifest.
+    """Give the card of the engine that the request names, else the manifest: ``PROVIDER`` or ``PROVIDER/MODEL``.
 
     A cap on the price of a call takes the place of a price that is not known, and bounds one that is.
 
     Raises
     ------
     RequestInvalid, ManifestInvalid
-        If the catalog has no such provider; of the kind that names it.
+        If the catalog has no such provider, or no such model of it; of the kind that names it.
     RequestInvalid
-        If the engine is paid and its price is not known and not capped, or lies above the cap.
+        If the engine is paid and its price is not known and not capped, or lies above the cap; or it answers no more.
     """
     name = loaded.manifest.generation.provider if asked is None else asked
-    card = catalog.find(name)
+    provider, named, model = name.partition(MODEL_MARK)
+    card = catalog.find(name) or catalog.find(provider, model if named else None)
     if card is None:
-        problem, hint = f"there is no provider {name!r}", did_you_mean(name, catalog.providers)
+        problem, hint = _unknown(catalog, provider, model if named else None)
         if asked is None:
             raise ManifestInvalid(loaded.file, "generation.provider", problem, hint)
         raise RequestInvalid(REQUEST, "provider", problem, hint)
     return capped(card, cap) if card.paid else card
 
 
-def capped(card: ModelCard, cap: Money | None) -> ModelCard:
+def _unknown(catalog: Catalog, provider: str, model: str | None) -> tuple[str, str]:
+    """Say which name the catalog does not know, and which one may be meant."""
+    if provider not in catalog.providers:
+        return f"there is no provider {provider!r}", did_you_mean(provider, catalog.providers)
+    wanted = catalog.preferred.get(provider, "") if model is None else model
+    where = f", which {IMAGE_MODEL} and {IMAGE_QUALITY} name" if model is None and provider == "openai" else ""
+    if wanted.startswith(QUALITY_MARK):
+        wanted = next(card.model for card in catalog.models if card.provider == provider) + wanted
+    return f"there is no model {wanted!r} of {provider}{where}", did_you_mean(wanted, catalog.names_of(provider))
+
+
+def capped(card: ModelCard, cap: Money | None, *, today: date | None = None) -> ModelCard:
     """Bound what a picture of a paid model costs.
 
     Raises
     ------
     RequestInvalid
-        If its price is not known and not capped, or lies above the cap.
+        If its price is not known and not capped, or lies above the cap; or if the model answers no more.
     """
+    _refuse_retired(card, today or datetime.now(UTC).date())
     price = card.upper_price
     if cap is not None and not cap:
         problem = "a paid picture cannot cost nothing"
@@ -105,7 +136,52 @@ def capped(card: ModelCard, cap: Money | None) -> ModelCard:
     if price is not None and cap is not None and cap < price:
         problem = f"a picture of {card.provider} {card.model} costs up to {price}, and max_price is {cap}"
         raise RequestInvalid(REQUEST, "max_price", problem, "raise it, or choose another engine")
+    least = card.least_per_picture
+    if price is None and cap is not None and least is not None and cap < least:
+        problem = f"a picture of {card.provider} {card.model} costs {least} and what goes with it; max_price is {cap}"
+        raise RequestInvalid(REQUEST, "max_price", problem, "raise it, or choose another engine")
     return card if price is not None else card.model_copy(update={"price_per_picture": cap})
+
+
+def _refuse_retired(card: ModelCard, today: date) -> None:
+    offer = card.offer or Offer()
+    if offer.retired is not None and offer.retired <= today:
+        problem = f"{card.provider} has shut {card.model} down on {offer.retired}"
+        instead = " or ".join(offer.replaced_by)
+        raise RequestInvalid(REQUEST, "provider", problem, f"use {instead}" if instead else "use another model")
+
+
+def notes_on(card: ModelCard) -> tuple[str, ...]:
+    """Say what the user should know of a model before it is used: that its days are counted."""
+    offer = card.offer or Offer()
+    if offer.retired is None:
+        return ()
+    instead = f"; {' or '.join(offer.replaced_by)} takes its place" if offer.replaced_by else ""
+    return (f"{card.provider} shuts {card.model} down on {offer.retired}{instead}.",)
+
+
+def check_offer(card: ModelCard, jobs: Iterable[Job]) -> None:
+    """Refuse jobs that a model does not take: their size, their pictures' files, how many there are.
+
+    Raises
+    ------
+    RequestInvalid
+        With the nearest sizes that it does take.
+    """
+    offer, model = card.offer or Offer(), f"{card.provider} {card.model}"
+    for job in jobs:
+        if not offer.takes(job.size):
+            near = " or ".join(str(size) for size in offer.nearest(job.size))
+            problem = f"{model} does not draw {job.size}, the page of {job.name}"
+            raise RequestInvalid(REQUEST, "provider", problem, f"write generation.size as {near} in the manifest")
+        files = (job.scene, *job.references)
+        if offer.most_pictures is not None and len(files) > offer.most_pictures:
+            problem = f"{model} takes {offer.most_pictures} pictures at once; {job.name} and its references are more"
+            raise RequestInvalid(REQUEST, "style_refs", problem, "name fewer references")
+        for file in files:
+            if offer.media_types and file.media_type not in offer.media_types:
+                problem = f"{model} does not read {file.media_type}, and {file.ref} is one"
+                raise RequestInvalid(REQUEST, "provider", problem, "save that picture as PNG")
 
 
 def forecast_of(pictures: int, card: ModelCard, catalog: Catalog) -> Forecast:

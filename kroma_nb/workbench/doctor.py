@@ -7,14 +7,16 @@ import sys
 import tempfile
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, cast
+from urllib.parse import urlsplit
 
 import numpy as np
 
-from kroma_nb.errors import KromaError
+from kroma_nb.errors import KromaError, SettingsInvalid
 from kroma_nb.model.brief import Brief, Seeds, Size
 from kroma_nb.model.value import Value
 from kroma_nb.model.words import Stage, TimeOfDay, Weather
 from kroma_nb.planning import backend_options_of, load_catalog
+from kroma_nb.settings.secrets import API_KEY, BASE_URL, ENV_FILE, look_up, sources_of
 from kroma_nb.workbench.backends import examine_backends
 from kroma_nb.workbench.painters import painter_for
 from kroma_nb.workbench.workbench import open_workbench
@@ -53,7 +55,7 @@ def examine(home: Path | None = None) -> tuple[Finding, ...]:
     home : Path, optional
         The workspace, as for `open_workbench`.
     """
-    return (_python(), *_libraries(), _ink(), _workspace(home), *_backends(home))
+    return (_python(), *_libraries(), _ink(), _workspace(home), _openai_key(home), *_backends(home))
 
 
 def _python() -> Finding:
@@ -127,3 +129,17 @@ def _backends(home: Path | None) -> list[Finding]:
         Finding(piece=f"backend {one.backend}", fine=one.there, optional=True, found=one.found, gives=one.gives)
         for one in examine_backends(options)
     ]
+
+
+def _openai_key(home: Path | None) -> Finding:
+    """Say where the key would come from, and to whom else it would go; it is neither shown nor tried."""
+    gives = "pictures of OpenAI's models, which cost money"
+    file = open_workbench(home).home / ENV_FILE
+    try:
+        key, address = (look_up(name, sources_of(file.parent)) for name in (API_KEY, BASE_URL))
+    except SettingsInvalid as cause:
+        return Finding(piece="OpenAI key", fine=False, optional=True, found=str(cause), gives=gives)
+    there = f"{API_KEY} from {key.where}" if key else f"{API_KEY} is neither in the environment nor in {file}"
+    if address is not None:
+        there += f"; {BASE_URL} from {address.where} leads to {urlsplit(address.text).hostname or 'no address'}"
+    return Finding(piece="OpenAI key", fine=key is not None, optional=True, found=there, gives=gives)

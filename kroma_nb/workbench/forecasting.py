@@ -50,7 +50,7 @@ def price_of(
     low, high = card.lower_price, card.upper_price
     if not card.paid or low is None or high is None:
         return Forecast(pictures=len(turns), paid_pictures=0, prices_as_of=plan.forecast.prices_as_of)
-    keys = _keys(plan, turns)
+    keys = _keys(project, plan, turns)
     originals = run.Originals(project.root)
     bought = {key for key in set(keys) if originals.bought(key) is not None}
     asked = frozenset() if pay_again else _asked(project, store.keys_in_doubt) or frozenset()
@@ -72,8 +72,8 @@ def price_of(
     )
 
 
-def _keys(plan: Plan, turns: Iterable[tuple[Job, Candidate]]) -> list[str]:
-    painter = painter_for(plan.card)
+def _keys(project: Project, plan: Plan, turns: Iterable[tuple[Job, Candidate]]) -> list[str]:
+    painter = painter_for(plan.card, project.bench.home)
     engine = Engine(provider=painter.provider, model=painter.model, version=painter.version)
     return [
         run.paid_key(

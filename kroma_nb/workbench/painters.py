@@ -5,10 +5,14 @@ from __future__ import annotations
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, cast
 
+from kroma_nb import planning
 from kroma_nb.errors import RequestInvalid
+from kroma_nb.model.offer import Offer
 from kroma_nb.model.parsing import did_you_mean
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from kroma_nb.model.brief import Painter
     from kroma_nb.model.money import ModelCard
     from kroma_nb.model.paid import PaidPainter
@@ -17,8 +21,14 @@ GROUP = "kroma_nb.providers"
 """The entry points by which other packages offer engines: a callable that takes a card and gives a painter."""
 
 
-def painter_for(card: ModelCard) -> Painter | PaidPainter:
+def painter_for(card: ModelCard, home: Path | None = None) -> Painter | PaidPainter:
     """Build the engine of a card.
+
+    Parameters
+    ----------
+    card : ModelCard
+    home : Path or None
+        The workspace, whose catalog and ``.env`` hold for it.
 
     Raises
     ------
@@ -29,6 +39,8 @@ def painter_for(card: ModelCard) -> Painter | PaidPainter:
         return _ink(card)
     if card.provider == "practice":
         return _practice()
+    if card.provider == "openai":
+        return _openai(card, home)
     offered = {entry.name: entry for entry in entry_points(group=GROUP)}
     if card.provider not in offered:
         problem = f"there is no engine {card.provider} {card.model} in this installation"
@@ -54,3 +66,12 @@ def _practice() -> PaidPainter:
     from kroma_nb.providers.practice import PracticePainter  # noqa: PLC0415 - as above
 
     return PracticePainter()
+
+
+def _openai(card: ModelCard, home: Path | None) -> PaidPainter:
+    from kroma_nb.providers.openai import OpenAIPainter  # noqa: PLC0415 - as above
+
+    catalog = planning.load_catalog() if home is None else planning.catalog_of(home)
+    known = card if card.offer is not None else catalog.find(card.provider, card.model)
+    offer = known.offer if known is not None else None
+    return OpenAIPainter(card.model, offer or Offer(), home)

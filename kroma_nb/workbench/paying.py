@@ -19,6 +19,7 @@ from kroma_nb.workbench.painters import painter_for
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from concurrent.futures import Executor
+    from pathlib import Path
     from threading import Event as Flag
 
     from kroma_nb.model.brief import Painter
@@ -107,8 +108,8 @@ def equipment_for(
     return run.Equipment(executor=executor, cache=cache, till=till, spend_limit=limit, finishers=finishers)
 
 
-def painter_of(plan: Plan) -> Painter | PaidPainter | Engine:
-    """Give the engine of a plan, which must be of the kind that its card says; only its name where nothing is drawn.
+def painter_of(plan: Plan, home: Path | None = None) -> Painter | PaidPainter | Engine:
+    """Give the engine of a plan in a workspace, of the kind that its card says; only its name where nothing is drawn.
 
     Raises
     ------
@@ -117,7 +118,7 @@ def painter_of(plan: Plan) -> Painter | PaidPainter | Engine:
     """
     if not plan.draws:
         return Engine(provider=plan.card.provider, model=plan.card.model, version="")
-    painter = painter_for(plan.card)
+    painter = painter_for(plan.card, home)
     wanted = "send" if plan.card.paid else "paint"
     if not hasattr(painter, wanted):
         kind = "paid" if plan.card.paid else "free"

@@ -148,7 +148,7 @@ class Project:
         promised = planned.promised if isinstance(planned, PlannedRun) else forecast_of(self, made)
         most = least(made.max_cost, money(max_cost, "max_cost"))
         limit = confirmed(promised, confirm_spend=confirm_spend, max_cost=most)
-        painter = painter_of(made)
+        painter = painter_of(made, self.bench.home)
         if made.card.paid:
             # A call that a killed process has left open would look like one that is under way.
             recover_all(self)

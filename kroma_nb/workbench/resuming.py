@@ -92,7 +92,7 @@ def left_to_do(one: Run, *, pay_again: bool = False, more: tuple[str, int] | Non
         return _left_of_replay(folder, rest, more)
     catalog = planning.catalog_of(one.project.bench.home)
     plan = _at_todays_price(rest.plan, catalog)
-    painter = painter_of(plan)
+    painter = painter_of(plan, one.project.bench.home)
     if plan.card.paid:
         takes_over = partial(_takes_over, cast("PaidPainter", painter), plan, catalog)
         rest = run.rest_of(folder, pay_again=pay_again, takes_over=takes_over)

@@ -17,6 +17,7 @@ from kroma_nb import run
 from kroma_nb.model.brief import Seeds
 from kroma_nb.model.diff import RunDiff
 from kroma_nb.model.money import ModelCard, Money, ProviderCalls
+from kroma_nb.model.offer import FreeSizes, ListPrice, Offer, TokenRates
 from kroma_nb.model.plan import Followed, Given, Plan, PlanRequest
 from kroma_nb.model.postprocess import ColorPlan, ColorProfile, CutoutBackend, CutoutPlan, PostprocessPlan, UpscalePlan
 from kroma_nb.model.run import Player, RunStarted
@@ -34,6 +35,7 @@ WHY_NOT = {
     "project": "the heading names both runs' projects",
     "forecast": "what was foreseen follows from the jobs, the prices and what was bought before",
     "notes": "they are words about the rest of the plan",
+    "card.offer": "what a model takes is the catalog's, and not kept with a plan",
     "postprocess.color.settings": "which file the values come from does not count; the values are listed",
     "jobs.id": "jobs are the same by their scene",
     "jobs.scene.ref": "files are the same by their content",
@@ -47,6 +49,21 @@ WHY_NOT = {
     "jobs.given": "what is finished is the picture that is followed, and that is listed",
     "jobs.seed": "the candidates' seeds come from it, and those are listed",
 }
+OFFER = Offer(
+    quality="low",
+    qualities=("low", "high"),
+    fidelity="low",
+    fidelities=("low",),
+    backgrounds=("opaque",),
+    sizes=("1024x1024",),
+    free=FreeSizes(longest_px=3840, most_px=8_294_400),
+    media_types=("image/png",),
+    most_pictures=16,
+    prices=(ListPrice(quality="low", size="1024x1024", micro_usd=5_000),),
+    tokens=TokenRates(text_in=1, image_in=2, image_out=3),
+    retired=date(2026, 12, 1),
+    replaced_by=("n",),
+)
 LISTED_AS = {
     "jobs.scene.sha256": "scene",
     "jobs.references.sha256": "style.sheet.png",
@@ -126,7 +143,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Plan:
     told |= {"given": Given(file=page, backend="ink noir-1", version="1", notes=("a note",))}
     job = job.model_copy(update={**lit, **told, "seed": 7})
     least, most = Money.of("0.02"), Money.of("0.04")
-    card = ModelCard(provider="p", model="m", paid=True, price_per_picture=most, least_per_picture=least)
+    card = ModelCard(provider="p", model="m", paid=True, price_per_picture=most, least_per_picture=least, offer=OFFER)
     cutout = CutoutPlan(backends=(CutoutBackend.REMBG, CutoutBackend.REMOVEBG))
     color = ColorPlan(profile="dusk", settings="profiles.json", values=ColorProfile())
     calls = (ProviderCalls(provider="p", model="m", calls=2, upper_price=most),)
