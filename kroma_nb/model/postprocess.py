@@ -33,6 +33,15 @@ class CutoutBackend(StrEnum):
     REMOVEBG = "removebg"
 
 
+class LookAt(StrEnum):
+    """Where a segmenter looks for the figure."""
+
+    SCENE = "scene"
+    """At the scene that the page was drawn from: the same figure by day, by night and in rain."""
+    PAGE = "page"
+    """At the page itself."""
+
+
 class PictureFormat(StrEnum):
     """File formats that a pass can write."""
 
@@ -78,10 +87,17 @@ class UpscalePlan(Value):
 
 
 class CutoutPlan(Value):
-    """How figures are lifted off their background."""
+    """How figures are lifted off their background.
+
+    Attributes
+    ----------
+    look_at : LookAt
+        A page that does not show the whole of its scene is looked at itself.
+    """
 
     backends: Annotated[tuple[CutoutBackend, ...], Field(min_length=1)] = (CutoutBackend.GRABCUT,)
     format: PictureFormat = PictureFormat.PNG
+    look_at: LookAt = LookAt.SCENE
     refine_openai: bool = False
     refine_openai_required: bool = False
 

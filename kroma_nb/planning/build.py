@@ -65,7 +65,7 @@ def plan(request: PlanRequest, *, settings: Settings | None = None, catalog: Cat
     pictures = len(kept) * candidates
     check_batch(pictures, card=card, request=request, loaded=loaded)
     postprocess = named_postprocess(asked)
-    passes = plan_passes(postprocess, asked)
+    passes = plan_passes(postprocess, asked, bought=card.paid)
     section = loaded.manifest.generation
     drawing = Drawing(stage=request.stage, candidates=candidates, size=section.size)
     # Hashing is the dear part, so it comes when nothing else can refuse the plan any more.

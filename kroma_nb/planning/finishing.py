@@ -46,7 +46,7 @@ def plan_finishing(
     """
     asked = (settings or Settings.built_in()).with_request(request)
     loaded = named_postprocess(asked)
-    passes = plan_passes(loaded, asked)
+    passes = plan_passes(loaded, asked, bought=before.card.paid)
     if len(passes.pipeline_order) == 1:
         problem = "no pass is on, so there is nothing to finish"
         raise RequestInvalid(REQUEST, "postprocess", problem, "switch on bg_remove, upscale or color")

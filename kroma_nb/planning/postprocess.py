@@ -14,6 +14,7 @@ from kroma_nb.model.postprocess import (
     ColorProfile,
     CutoutBackend,
     CutoutPlan,
+    LookAt,
     PictureFormat,
     PostprocessPlan,
     Scale,
@@ -84,10 +85,18 @@ class RefineSection(Value):
 
 
 class CutoutSection(Value):
-    """How figures are lifted off their background."""
+    """How figures are lifted off their background.
+
+    Attributes
+    ----------
+    look_at : LookAt or None
+        Left out, the scene of a page that was drawn here, and the page itself where it was bought: a paid engine does
+        not keep every line of its scene in place.
+    """
 
     backends: Annotated[tuple[Annotated[CutoutBackend, AnyCase], ...], AfterValidator(_some)] = (CutoutBackend.GRABCUT,)
     format: Format = PictureFormat.PNG
+    look_at: Annotated[LookAt, AnyCase] | None = None
     openai: RefineSection = RefineSection()
 
 
@@ -192,7 +201,7 @@ def profile_now(plan: ColorPlan, settings: Settings) -> ColorProfile | None:
     return profiles.by_name.get(plan.profile) if source == plan.settings else None
 
 
-def plan_passes(loaded: LoadedPostprocess, settings: Settings) -> PostprocessPlan:
+def plan_passes(loaded: LoadedPostprocess, settings: Settings, *, bought: bool = False) -> PostprocessPlan:
     """Resolve every pass that is on to what it will do.
 
     Parameters
@@ -201,6 +210,8 @@ def plan_passes(loaded: LoadedPostprocess, settings: Settings) -> PostprocessPla
         Gives scale, formats and colour profiles, and takes its place in the layers.
     settings : Settings
         With the layer of the request.
+    bought : bool
+        Whether the pages come from a paid engine.
 
     Raises
     ------
@@ -211,7 +222,8 @@ def plan_passes(loaded: LoadedPostprocess, settings: Settings) -> PostprocessPla
     """
     if loaded.path is not None:
         settings = settings.with_postprocess_file(loaded.path, loaded.content.settings)
-    cutout = _cutout(loaded, settings) if settings.get("postprocess.bg_remove") else None
+    usual = LookAt.PAGE if bought else LookAt.SCENE
+    cutout = _cutout(loaded, settings, usual) if settings.get("postprocess.bg_remove") else None
     upscale = _upscale(loaded, settings) if settings.get("postprocess.upscale") else None
     if cutout is not None:
         _keep_transparency(loaded.file, "bg_remove.format", cutout.format)
@@ -221,7 +233,7 @@ def plan_passes(loaded: LoadedPostprocess, settings: Settings) -> PostprocessPla
     return PostprocessPlan(bg_remove=cutout, upscale=upscale, color=color)
 
 
-def _cutout(loaded: LoadedPostprocess, settings: Settings) -> CutoutPlan:
+def _cutout(loaded: LoadedPostprocess, settings: Settings, usual: LookAt) -> CutoutPlan:
     backends = settings.explain("postprocess.bg_remove_backends")
     chosen = settings.get("postprocess.bg_remove_backends")
     if not chosen:
@@ -231,6 +243,7 @@ def _cutout(loaded: LoadedPostprocess, settings: Settings) -> CutoutPlan:
     return CutoutPlan(
         backends=chosen,
         format=loaded.content.bg_remove.format,
+        look_at=loaded.content.bg_remove.look_at or usual,
         refine_openai=settings.get("postprocess.bg_refine_openai"),
         refine_openai_required=settings.get("postprocess.bg_refine_openai_required"),
     )

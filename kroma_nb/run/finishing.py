@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kroma_nb.errors import NoBackendLeft, PassUnavailable, ProviderFailed
+from kroma_nb.images import as_rgb, resize
 from kroma_nb.model.brief import Painted
 from kroma_nb.model.parsing import plain_word
+from kroma_nb.model.postprocess import LookAt
 from kroma_nb.model.run import BackendTry
 from kroma_nb.model.words import PassName
 from kroma_nb.passes import COLOR_VERSION, CUTOUT_VERSION, UPSCALE_VERSION, color, remove_background, upscale
@@ -16,6 +19,9 @@ from kroma_nb.run.answers import code_of
 from kroma_nb.run.making import Step
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from kroma_nb.images import Picture
     from kroma_nb.model.finishing import Segmenter, Upscaler
     from kroma_nb.model.postprocess import ColorPlan, CutoutPlan, UpscalePlan
     from kroma_nb.run.making import Making
@@ -58,26 +64,51 @@ def _cut_out(making: Making, plan: CutoutPlan, segmenters: tuple[Segmenter, ...]
     if not segmenters:
         raise PassUnavailable(PassName.BG_REMOVE, NOT_HERE)
     before, tries = making.passes[-1].output, list[BackendTry]()
+    seen = plan.look_at is LookAt.SCENE and making.shows_its_scene()
     for segmenter in segmenters:
-        settings = dict(segmenter.settings)
+        settings = {"look_at": (LookAt.SCENE if seen else LookAt.PAGE).value, **segmenter.settings}
         step = Step(
             PassName.BG_REMOVE,
             before,
             f"{PurePosixPath(before.path).stem}_nobg.{plan.format}",
             segmenter.backend,
             cutout_version(segmenter),
-            parameters={"settings": settings},
+            parameters={"settings": settings, **({"scene": making.task.scene.sha256} if seen else {})},
             settings=settings,
             format=plan.format,
             tries=tuple(tries),
         )
         try:
-            making.make(step, partial(_cut, making, segmenter))
+            making.make(step, partial(_cut, making, _LookingAt(segmenter, making.scene_of_page) if seen else segmenter))
         except ProviderFailed as cause:
             tries.append(BackendTry(backend=segmenter.backend, error_code=code_of(cause), says=str(cause)))
         else:
             return
     raise NoBackendLeft(PassName.BG_REMOVE, tuple((one.backend, one.says) for one in tries))
+
+
+@dataclass(frozen=True)
+class _LookingAt:
+    """A segmenter that is shown the scene in the place of the page."""
+
+    segmenter: Segmenter
+    scene: Callable[[], Picture]
+
+    @property
+    def backend(self) -> str:
+        return self.segmenter.backend
+
+    @property
+    def version(self) -> str:
+        return self.segmenter.version
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        return self.segmenter.settings
+
+    def mask(self, picture: Picture) -> Picture:
+        height, width = picture.shape[:2]
+        return self.segmenter.mask(as_rgb(resize(self.scene(), (width, height))))
 
 
 def _cut(making: Making, segmenter: Segmenter) -> Painted:

@@ -32,6 +32,10 @@ if TYPE_CHECKING:
     from kroma_nb.run.tasks import CandidateTask
 
 
+SKEW_PX = 2
+"""By how many pixels of the page its shape may differ from that of its scene: sizes are whole numbers."""
+
+
 @dataclass(frozen=True)
 class Step:
     """A pass that is about to be made.
@@ -126,8 +130,7 @@ class Making:
         if self.task.given is not None:
             # Which part of the scene it shows is not on record.
             return find(self.picture)
-        seen = self.scene if self._part is None else _cut(self.scene, self._part)
-        return find(self.picture, seen, page=self._page)
+        return find(self.picture, self.scene_of_page(), page=self._page)
 
     @property
     def scene(self) -> Picture:
@@ -143,6 +146,21 @@ class Making:
             last = self.passes[-1].output
             self._picture = load_kept(self.task.folder.root, last, last.path)
         return self._picture
+
+    def shows_its_scene(self) -> bool:
+        """Tell whether the page shows its scene, or a part that is known, in the same shape: point lies on point."""
+        page, size = self.passes[0], self.task.scene_size
+        assert page.width is not None
+        assert page.height is not None
+        width, height = size.width, size.height
+        if self._part is not None:
+            top, bottom, left, right = self._part
+            width, height = right - left, bottom - top
+        return abs(page.width * height - page.height * width) <= max(width, height) * SKEW_PX
+
+    def scene_of_page(self) -> Picture:
+        """Give the part of the scene that the page shows; all of it where nothing else is known."""
+        return self.scene if self._part is None else _cut(self.scene, self._part)
 
     @property
     def _page(self) -> Picture:

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
-from kroma_nb.model.brief import Engine
+from kroma_nb.model.brief import Engine, Size
 from kroma_nb.model.finishing import Finishers
 from kroma_nb.model.run import CandidateFinished, JobFinished, RunFinished, StoredFile, now
 from kroma_nb.model.words import CandidateStatus, JobStatus, RunStatus
@@ -140,6 +140,7 @@ class Playing:
             index=candidate.index,
             scene=self.stored(job.scene),
             scene_ref=job.scene.ref,
+            scene_size=Size(width=job.scene.width, height=job.scene.height),
             output_name=job.output_name(candidate.index),
             brief=job.brief(candidate, self.plan, self.palettes.get(style_of(job))),
             engine=self.engine,

@@ -16,7 +16,7 @@ from kroma_nb.run.making import Making
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from kroma_nb.model.brief import Brief, Engine, Painter, Palette
+    from kroma_nb.model.brief import Brief, Engine, Painter, Palette, Size
     from kroma_nb.model.finishing import Finishers
     from kroma_nb.model.ledger import BoughtPicture
     from kroma_nb.model.plan import Given
@@ -37,6 +37,8 @@ class CandidateTask:
         The scene among the project's inputs.
     scene_ref : str
         How errors name it.
+    scene_size : Size
+        Of its picture, upright.
     output_name : str
         File name of the generated picture.
     engine : Engine
@@ -62,6 +64,7 @@ class CandidateTask:
     index: int
     scene: StoredFile
     scene_ref: str
+    scene_size: Size
     output_name: str
     brief: Brief
     engine: Engine

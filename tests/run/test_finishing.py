@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ from studio import Stencil, write_scenes
 
 from kroma_nb import run
 from kroma_nb.errors import NoBackendLeft, PassUnavailable, ProviderFailed
-from kroma_nb.images import load
+from kroma_nb.images import as_rgb, load
 from kroma_nb.model.finishing import Finishers
 from kroma_nb.model.plan import Plan, PlanRequest, PostprocessRequest
 from kroma_nb.model.replay import Verdict
@@ -100,7 +101,7 @@ def test_the_passes_follow_in_their_order_each_from_the_one_before(plan_for, pro
         generated, cut, doubled, colored = candidate.passes
         stem = Path(generated.output.path).stem
         assert Path(colored.output.path).name == f"{stem}_nobg_x2_cinematic_warm.png"
-        assert (cut.backend, cut.settings) == ("grabcut", {"side": "left"})
+        assert (cut.backend, cut.settings) == ("grabcut", {"look_at": "page", "side": "left"})
         assert (doubled.backend, doubled.settings) == ("lanczos", {"scale": 2})
         assert (doubled.width, doubled.height) == (2 * generated.width, 2 * generated.height)
         final = load(project / candidate.final_output)
@@ -118,6 +119,33 @@ def test_a_backend_that_gives_nothing_is_on_record_before_the_one_that_did(plan_
     (failed,) = cut.tries
     assert (cut.backend, failed.backend, failed.error_code) == ("grabcut", "onnx", "no_figure")
     assert "it found no figure" in failed.says
+
+
+@dataclass(frozen=True)
+class Bright(Half):
+    """Takes what is bright for the figure."""
+
+    def mask(self, picture: np.ndarray) -> np.ndarray:
+        return np.where(picture.max(axis=2) > 127, 255, 0).astype(np.uint8)
+
+
+@pytest.mark.parametrize(("look_at", "size"), [(None, "64x48"), ("page", "64x48"), (None, "64x96")])
+def test_the_figure_is_looked_for_in_the_scene_where_the_page_shows_all_of_it(look_at, size, tmp_path, project) -> None:
+    scenes = write_scenes(tmp_path / "scenes", 1, candidates=1, style=False)
+    manifest = json.loads((scenes / "manifest.json").read_text())
+    manifest["generation"]["size"] = size
+    (scenes / "manifest.json").write_text(json.dumps(manifest))
+    (scenes / "post.json").write_text(json.dumps({"bg_remove": {"look_at": look_at} if look_at else {}}))
+    asked = PostprocessRequest(bg_remove=True, config_path=scenes / "post.json")
+    made = plan(PlanRequest(project="ink", root=scenes, manifest_path=scenes / "manifest.json", postprocess=asked))
+
+    log = played(made, project, Bright())
+
+    generated, cut = log.jobs[0].candidates[0].passes
+    seen = "scene" if look_at is None and size == "64x48" else "page"
+    looked_at = {"scene": scenes / "scene_0.png", "page": project / generated.output.path}[seen]
+    assert cut.settings["look_at"] == seen
+    assert (load(project / cut.output.path)[..., 3] == Bright().mask(as_rgb(load(looked_at)))).all()
 
 
 def test_where_no_backend_has_an_answer_only_that_candidate_fails_and_its_page_stays(plan_for, project) -> None:

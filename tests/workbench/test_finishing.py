@@ -10,7 +10,7 @@ from kroma_nb.errors import RequestInvalid
 from kroma_nb.images import load
 from kroma_nb.model.words import PassName, RunStatus
 
-PASSES = {"bg_remove": True, "upscale": True, "color_profile": "cinematic_warm"}
+PASSES = {"upscale": True, "color_profile": "cinematic_warm"}
 
 
 @pytest.fixture
@@ -40,10 +40,10 @@ def test_every_winner_is_finished_and_nothing_is_drawn(story, style, finished) -
         assert given.output.sha256 == given.input.sha256 == winner.final.sha256
         assert (candidate.candidate_index, candidate.seeds) == (winner.candidate_index, winner.seeds)
         assert (job.follows.run_id, job.follows.candidate) == (style.run_id, winner.candidate_index)
-        assert [record.name for record in made] == [PassName.BG_REMOVE, PassName.UPSCALE, PassName.COLOR]
+        assert [record.name for record in made] == [PassName.UPSCALE, PassName.COLOR]
         # What was given was coloured there: that pass is the one that made it.
         assert (given.backend, given.version) == (winner.passes[-1].backend, winner.passes[-1].version)
-        assert load(story.root / candidate.final_output).shape == (192, 128, 4)
+        assert load(story.root / candidate.final_output).shape == (192, 128, 3)
     assert "Nothing was drawn" in repr(finished)
     assert style.run_id in repr(finished)
     assert "made before" not in repr(finished)
