@@ -10,6 +10,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -259,24 +260,26 @@ print([str(one.status) for one in project.runs.rows()], project.runs["latest"].s
 """
 
 
-def test_a_killed_run_is_listed_by_somebody_who_may_not_write(server, bench, story, paid, tmp_path) -> None:
+def test_a_killed_run_is_listed_by_somebody_who_may_not_write(server, bench, story, paid) -> None:
     run = story.run(paid(candidates=1), confirm_spend=True)
     journal = run.folder / "journal.jsonl"
     lines = journal.read_bytes().splitlines(keepends=True)
     journal.write_bytes(b"".join(lines[:-2]))
     (run.folder / "run.json").unlink()
     bench.index.store.close()
-    for folder in (tmp_path, *tmp_path.parents):
-        if folder.stat().st_mode & 0o005 != 0o005 and "pytest" in str(folder):
-            folder.chmod(0o755)
 
-    command = [sys.executable, "-W", "ignore", "-c", LIST, str(bench.home), str(tmp_path / "copy")]
-    shutil.copytree(bench.home, tmp_path / "copy")
-    seen = subprocess.run(command, env=os.environ | ENVIRONMENT, capture_output=True, text=True, check=False)
+    # The folders of a test are closed to others, and are closed again by whoever starts another session of tests.
+    with tempfile.TemporaryDirectory() as name:
+        open_to_all = Path(name)
+        open_to_all.chmod(0o755)
+        homes = [shutil.copytree(bench.home, open_to_all / name) for name in ("home", "copy")]
+        command = [sys.executable, "-W", "ignore", "-c", LIST, *map(str, homes)]
+        seen = subprocess.run(command, env=os.environ | ENVIRONMENT, capture_output=True, text=True, check=False)
+        closed = (homes[0] / run.folder.relative_to(bench.home) / "run.json").exists()
 
     assert seen.returncode == 0, seen.stderr
     assert "interrupted" in seen.stdout
-    assert not (run.folder / "run.json").exists()
+    assert not closed
 
 
 def test_a_signal_during_a_call_lets_it_come_to_its_end_and_books_it(server, bench, scenes, story) -> None:
