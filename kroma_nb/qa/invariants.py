@@ -1,0 +1,252 @@
+"""What must still hold after a pass: an enlargement, a cut-out, a coloured picture looked at beside their sources."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from kroma_nb.images import checked
+from kroma_nb.model.invariants import Invariant, InvariantName
+from kroma_nb.model.words import PassName
+from kroma_nb.qa.alpha import blockiness, coverage, edge_tint, soft_lost
+from kroma_nb.qa.enlarged import alpha_of, black_texture, by_area, off_source, pair_of, seams, three
+from kroma_nb.qa.halo import halo
+from kroma_nb.qa.palette import drift, expected, sample
+from kroma_nb.qa.tones import colour_added, light_lost, points_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from kroma_nb.images import Gray8, Picture
+    from kroma_nb.model.postprocess import ColorProfile
+
+VERSION = 1
+"""Changes whenever the same pictures would be judged otherwise."""
+
+_EVERYWHERE = {
+    InvariantName.EXACT_SIZE: 0.0,
+    InvariantName.NOT_BLACK: 0.75,
+    InvariantName.ALPHA_KEPT: 0.5,
+    InvariantName.GREY_KEPT: 8.0,
+}
+UPSCALE_LIMITS: Mapping[InvariantName, float] = _EVERYWHERE | {
+    InvariantName.SHRINKS_BACK: 12.0,
+    InvariantName.NO_SEAMS: 1.0,
+    InvariantName.FLAT_BLACKS: 6.0,
+    InvariantName.COVERAGE: 0.02,
+    InvariantName.SOFT_EDGE: 0.5,
+    InvariantName.SMOOTH_EDGE: 0.7,
+    InvariantName.NO_HALO: 8.0,
+}
+"""The largest values that hold after an upscale; fitted and tried on other pictures in tests/qa/invariant_sets.py."""
+CUTOUT_LIMITS: Mapping[InvariantName, float] = _EVERYWHERE | {
+    InvariantName.ALPHA_KEPT: 0.999,
+    InvariantName.NO_HALO: 0.25,
+}
+COLOR_LIMITS: Mapping[InvariantName, float] = _EVERYWHERE | {
+    InvariantName.COVERAGE: 0.001,
+    InvariantName.PALETTE_KEPT: 2.0,
+}
+SANE_COVERAGE = (0.01, 0.98)
+"""A cut-out that fills less or more of its picture has lost its figure, or cut nothing away."""
+
+
+@dataclass(frozen=True)
+class _Judge:
+    """Whose result is looked at, and with which limits."""
+
+    pass_name: PassName
+    limits: Mapping[InvariantName, float]
+
+    def on(self, name: InvariantName, value: float) -> Invariant:
+        limit = self.limits[name]
+        return self.told(name, value, limit, holds=value <= limit)
+
+    def told(self, name: InvariantName, value: float, limit: float, *, holds: bool) -> Invariant:
+        return Invariant(name=name, pass_name=self.pass_name, value=round(value, 4), limit=limit, holds=holds)
+
+
+def check_upscale(source: Picture, result: Picture, scale: int, *, tile_px: int = 0) -> tuple[Invariant, ...]:
+    """Check an enlargement against what it was made from.
+
+    Parameters
+    ----------
+    source : uint8 array, shape (H, W), (H, W, 3) or (H, W, 4)
+        sRGB levels 0-255, straight alpha.
+    result : uint8 array, shape as above
+        The enlargement; of another size than `scale` times the source's, only that size and blackness are judged.
+    scale : int, 2 or more
+    tile_px : int, pixels of the source
+        The size of the tiles that it was made in, where that is known; 0 looks for seams at every period.
+
+    Returns
+    -------
+    tuple of Invariant
+
+    Raises
+    ------
+    ValueError
+        If an array is no picture, the scale is below 2 or the tile size is negative.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> page = np.full((64, 64), 255, np.uint8)
+    >>> page[16:48, 16:48] = 0
+    >>> found = check_upscale(page, page.repeat(2, axis=0).repeat(2, axis=1), 2)
+    >>> all(one.holds for one in found)
+    True
+    >>> check_upscale(page, page, 2)[0].says
+    'upscale: a side is 64 pixels off the size it must have (limit 0)'
+    """
+    if scale < 2 or tile_px < 0:
+        raise ValueError(
+            f"an enlargement has a scale of 2 or more and tiles of 0 or more pixels, not {scale}, {tile_px}"
+        )
+    source, result = checked(source), checked(result)
+    height, width = source.shape[:2]
+    judge = _Judge(PassName.UPSCALE, UPSCALE_LIMITS)
+    off = _off_size(result, (height * scale, width * scale))
+    shrunk = by_area(result, (width, height))
+    before, after = points_of(source), points_of(shrunk)
+    found = [
+        judge.on(InvariantName.EXACT_SIZE, off),
+        judge.on(InvariantName.NOT_BLACK, light_lost(before, after)),
+    ]
+    if off:
+        return tuple(found)
+    pair = pair_of(source, result, shrunk)
+    found += [
+        judge.on(InvariantName.GREY_KEPT, colour_added(before, after)),
+        judge.on(InvariantName.SHRINKS_BACK, off_source(source, shrunk, pair.shown)),
+        judge.on(InvariantName.NO_SEAMS, seams(pair, tile_px)),
+        judge.on(InvariantName.FLAT_BLACKS, black_texture(pair)),
+    ]
+    if pair.shown is not None:
+        found += _of_enlarged_alpha(judge, source, result, scale)
+    return tuple(found)
+
+
+def check_cutout(
+    source: Picture, result: Picture, *, pass_name: PassName = PassName.BG_REMOVE
+) -> tuple[Invariant, ...]:
+    """Check a cut-out against the picture that it was lifted from.
+
+    Parameters
+    ----------
+    source : uint8 array, shape (H, W), (H, W, 3) or (H, W, 4)
+        sRGB levels 0-255; alpha does not count.
+    result : uint8 array, shape (H, W, 4)
+        Without alpha, all of the cut-out is lost.
+    pass_name : PassName
+        The pass that made it: `bg_remove` or `bg_refine`.
+
+    Returns
+    -------
+    tuple of Invariant
+
+    Raises
+    ------
+    ValueError
+        If an array is no picture.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> page = np.full((64, 64, 3), 200, np.uint8)
+    >>> bare = np.dstack([page, np.zeros((64, 64), np.uint8)])
+    >>> [one.name.value for one in check_cutout(page, bare) if not one.holds]
+    ['alpha_kept', 'coverage']
+    """
+    source, result = checked(source), checked(result)
+    judge = _Judge(pass_name, CUTOUT_LIMITS)
+    off = _off_size(result, source.shape[:2])
+    found = [judge.on(InvariantName.EXACT_SIZE, off)]
+    alpha = alpha_of(result)
+    filled = 0.0 if alpha is None else coverage(alpha)
+    found.append(judge.on(InvariantName.ALPHA_KEPT, 1 - filled))
+    if off or alpha is None:
+        return tuple(found)
+    least, most = SANE_COVERAGE
+    bound = least if filled < 0.5 else most
+    before, after = points_of(three(source)), points_of(result)
+    found += [
+        judge.on(InvariantName.NOT_BLACK, light_lost(before, after)),
+        judge.on(InvariantName.GREY_KEPT, colour_added(before, after)),
+        judge.told(InvariantName.COVERAGE, filled, bound, holds=least <= filled <= most),
+        judge.on(InvariantName.NO_HALO, halo(three(source), result)),
+    ]
+    return tuple(found)
+
+
+def check_color(source: Picture, result: Picture, profile: ColorProfile) -> tuple[Invariant, ...]:
+    """Check a coloured picture against its source and the meaning of its profile.
+
+    Parameters
+    ----------
+    source : uint8 array, shape (H, W), (H, W, 3) or (H, W, 4)
+        sRGB levels 0-255, straight alpha.
+    result : uint8 array, shape as above
+        A grey source may come back in one channel or in three.
+    profile : ColorProfile
+        What was applied.
+
+    Returns
+    -------
+    tuple of Invariant
+
+    Raises
+    ------
+    ValueError
+        If an array is no picture.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from kroma_nb.model.postprocess import ColorProfile
+    >>> page = np.full((64, 64, 3), (100, 90, 80), np.uint8)
+    >>> redder = ColorProfile(red_multiplier=1.2)
+    >>> [one.name.value for one in check_color(page, page, redder) if not one.holds]
+    ['palette_kept']
+    """
+    source, result = checked(source), checked(result)
+    judge = _Judge(PassName.COLOR, COLOR_LIMITS)
+    off = _off_size(result, source.shape[:2])
+    found = [judge.on(InvariantName.EXACT_SIZE, off)]
+    if off:
+        return tuple(found)
+    before, after = sample(source), sample(result)
+    wanted = expected(before, profile, source)
+    found.append(judge.on(InvariantName.NOT_BLACK, light_lost(before.points(wanted), after.points())))
+    if len({profile.red_multiplier, profile.green_multiplier, profile.blue_multiplier}) == 1:
+        found.append(judge.on(InvariantName.GREY_KEPT, colour_added(before.points(), after.points())))
+    found.append(judge.on(InvariantName.PALETTE_KEPT, drift(before, wanted, after)))
+    alpha = alpha_of(source)
+    return tuple(found) if alpha is None else (*found, *_of_area(judge, alpha, alpha_of(result)))
+
+
+def _off_size(result: Picture, size: tuple[int, int]) -> float:
+    """Give the pixels by which the side that is further off misses its size (height, width)."""
+    return float(max(abs(result.shape[0] - size[0]), abs(result.shape[1] - size[1])))
+
+
+def _of_area(judge: _Judge, before: Gray8, after: Gray8 | None) -> list[Invariant]:
+    """Tell whether a figure is still there, and has its area."""
+    was = coverage(before)
+    if after is None or was == 0:
+        return [judge.on(InvariantName.ALPHA_KEPT, float(after is None))]
+    changed = coverage(after) / was - 1
+    return [judge.on(InvariantName.ALPHA_KEPT, max(0.0, -changed)), judge.on(InvariantName.COVERAGE, abs(changed))]
+
+
+def _of_enlarged_alpha(judge: _Judge, source: Picture, result: Picture, scale: int) -> list[Invariant]:
+    before, after = source[..., 3], alpha_of(result)
+    found = _of_area(judge, before, after)
+    if after is None:
+        return found
+    return [
+        *found,
+        judge.on(InvariantName.SOFT_EDGE, soft_lost(before, after)),
+        judge.on(InvariantName.SMOOTH_EDGE, blockiness(after, scale)),
+        judge.on(InvariantName.NO_HALO, edge_tint(source, result, scale)),
+    ]

@@ -1,0 +1,138 @@
+"""Where a colour profile should put a picture's colours, and how far from there they came to lie."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from kroma_nb.qa.tones import Points
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from kroma_nb.images import Picture
+    from kroma_nb.model.postprocess import ColorProfile
+
+_POINTS = 20_000
+# ITU-R BT.601, section 2.5.1.
+_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+_BINS_PER_CHANNEL = 4
+_LEAST_SHARE = 0.005
+_LEAST_POINTS = 16
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Points spread evenly over a picture, with their neighbours.
+
+    Attributes
+    ----------
+    around : float32 array, shape (9, N, 3)
+        sRGB levels 0-255 of each point and its eight neighbours, the point itself in the middle (index 4).
+    seen : bool array, shape (N,)
+        Whether all nine have alpha above 0.
+    """
+
+    around: NDArray[np.float32]
+    seen: NDArray[np.bool_]
+
+    @property
+    def levels(self) -> NDArray[np.float32]:
+        """The points themselves, shape (N, 3)."""
+        return np.asarray(self.around[4], np.float32)
+
+    def points(self, levels: NDArray[np.float32] | None = None) -> Points:
+        """Give the points, or what they should have become."""
+        return Points(self.levels if levels is None else levels, self.seen)
+
+
+def sample(picture: Picture) -> Sample:
+    """Take about 20,000 points of a picture, without its outermost pixels; all of a small one."""
+    height, width = picture.shape[:2]
+    if min(height, width) < 3:
+        picture = np.asarray(cv2.copyMakeBorder(picture, 1, 1, 1, 1, cv2.BORDER_REPLICATE), np.uint8)
+        height, width = picture.shape[:2]
+    step = max(1, int((height * width / _POINTS) ** 0.5))
+    places = [(row, column) for row in range(3) for column in range(3)]
+    around = np.stack([picture[r : height - 2 + r : step, c : width - 2 + c : step] for r, c in places])
+    if picture.ndim == 2:
+        around = np.repeat(around[..., None], 3, axis=3)
+    flat = around.reshape(9, -1, around.shape[3])
+    seen = flat[..., 3].min(axis=0) > 0 if flat.shape[2] == 4 else np.ones(flat.shape[1], bool)
+    return Sample(flat[..., :3].astype(np.float32), seen)
+
+
+def expected(found: Sample, profile: ColorProfile, source: Picture) -> NDArray[np.float32]:
+    """Work out what a profile makes of each point, from the meaning of its nine parameters.
+
+    Parameters
+    ----------
+    found : Sample
+        Of the source.
+    profile : ColorProfile
+    source : uint8 array, shape (H, W), (H, W, 3) or (H, W, 4)
+        For the ends of its histograms, which a sample would miss.
+
+    Returns
+    -------
+    float32 array, shape (N, 3), levels 0-255
+    """
+    levels = found.around
+    if profile.autocontrast_cutoff > 0:
+        levels = _stretched(levels, source, profile.autocontrast_cutoff)
+    levels = levels * np.float32(profile.brightness)
+    if found.seen.any():
+        pivot = np.float32((levels[4][found.seen].mean(axis=0, dtype=np.float64) @ _LUMA).item())
+        levels = pivot + (levels - pivot) * np.float32(profile.contrast)
+    grey = (levels @ _LUMA)[..., None]
+    levels = grey + (levels - grey) * np.float32(profile.saturation)
+    smooth = (levels.sum(axis=0) + 4 * levels[4]) / 13
+    level = smooth + (levels[4] - smooth) * np.float32(profile.sharpness)
+    if profile.gamma != 1.0:
+        level = 255 * (np.maximum(level, 0) / 255) ** np.float32(1 / profile.gamma)
+    factors = (profile.red_multiplier, profile.green_multiplier, profile.blue_multiplier)
+    return np.asarray(np.clip(level * np.array(factors, np.float32), 0, 255), np.float32)
+
+
+def drift(source: Sample, wanted: NDArray[np.float32], got: Sample) -> float:
+    """Tell how far the worst colour of a picture's palette lies from where it should, on its mean.
+
+    The palette's colours are the 4 by 4 by 4 cells of the source's colours that hold at least 1 point in 200.
+
+    Returns
+    -------
+    float, levels 0-255
+        Of the channel that differs most; 0 where too little is visible.
+    """
+    seen = source.seen & got.seen
+    total = int(seen.sum())
+    if total < _LEAST_POINTS:
+        return 0.0
+    parts = (source.levels[seen] * (_BINS_PER_CHANNEL / 256)).astype(np.intp)
+    cells = (parts[:, 0] * _BINS_PER_CHANNEL + parts[:, 1]) * _BINS_PER_CHANNEL + parts[:, 2]
+    counts = np.bincount(cells)
+    full = counts >= max(_LEAST_POINTS, _LEAST_SHARE * total)
+    apart = (got.levels - wanted)[seen]
+    sums = [np.bincount(cells, apart[:, channel])[full] for channel in range(3)]
+    return float(np.abs(np.stack(sums) / counts[full]).max()) if full.any() else 0.0
+
+
+def _stretched(levels: NDArray[np.float32], source: Picture, cutoff: float) -> NDArray[np.float32]:
+    channels = 1 if source.ndim == 2 else 3
+    seen = (source[..., 3] > 0).astype(np.uint8) if source.ndim == 3 and source.shape[2] == 4 else None
+    ends = [
+        _ends(cv2.calcHist([source], [channel], seen, [256], [0, 256]).ravel(), cutoff) for channel in range(channels)
+    ]
+    low, high = np.array(ends, np.float32).T
+    return np.asarray(np.clip((levels - low) * (255 / (high - low)), 0, 255), np.float32)
+
+
+def _ends(counts: NDArray[np.float32], cutoff: float) -> tuple[float, float]:
+    """Give the lowest and highest level that are left after the cutoff; 0 and 255 for a flat channel."""
+    cut = int(counts.sum(dtype=np.float64) * cutoff // 100)
+    low = int(np.argmax(np.cumsum(counts, dtype=np.float64) > cut))
+    high = 255 - int(np.argmax(np.cumsum(counts[::-1], dtype=np.float64) > cut))
+    return (low, high) if high > low else (0, 255)
