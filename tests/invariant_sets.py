@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from kroma_nb.images import load
@@ -18,10 +18,7 @@ from kroma_nb.model.brief import Brief, Seeds, Size
 from kroma_nb.model.words import Stage, TimeOfDay, Weather
 from kroma_nb.providers.ink import InkPainter
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    Array = NDArray[np.uint8]
+Array = NDArray[np.uint8]
 
 WIDTH, HEIGHT = 256, 384
 SCENES = Path(__file__).parents[1] / "data" / "demo" / "scenes"
@@ -165,7 +162,7 @@ def sources(odd: int, count: int) -> list[Array]:
 
 def by_pillow(picture: Array, scale: int, way: Image.Resampling) -> Array:
     """Enlarge with Pillow, which premultiplies alpha by itself."""
-    return np.asarray(Image.fromarray(picture).resize((picture.shape[1] * scale, picture.shape[0] * scale), way))
+    return np.array(Image.fromarray(picture).resize((picture.shape[1] * scale, picture.shape[0] * scale), way))
 
 
 def by_opencv(picture: Array, scale: int, way: int) -> Array:
@@ -181,15 +178,23 @@ def by_opencv(picture: Array, scale: int, way: int) -> Array:
 
 def sharpened(picture: Array, amount: float, *, radius: float = 1.5) -> Array:
     """Sharpen colours and alpha as a learned upscaler does."""
-    levels = picture.astype(np.float32)
-    return np.rint((levels + amount * (levels - cv2.GaussianBlur(levels, (0, 0), radius))).clip(0, 255)).astype(np.uint8)
+    if picture.ndim == 3 and picture.shape[2] == 4:
+        alpha = picture[..., 3:].astype(np.float32)
+        levels = np.dstack([picture[..., :3] * alpha / 255, alpha])
+        levels += amount * (levels - cv2.GaussianBlur(levels, (0, 0), radius))
+        levels[..., :3] *= 255 / np.maximum(levels[..., 3:], 1)
+    else:
+        levels = picture.astype(np.float32)
+        levels += amount * (levels - cv2.GaussianBlur(levels, (0, 0), radius))
+    return np.rint(levels.clip(0, 255)).astype(np.uint8)
 
 
 def smoothed(picture: Array) -> Array:
-    """Take the grain away and sharpen the edges, as a learned upscaler does; alpha stays."""
+    """Take the grain away and sharpen the edges, as a learned upscaler does; alpha is sharpened alone."""
+    calm = picture.copy()
     colors = picture if picture.ndim == 2 else np.ascontiguousarray(picture[..., :3])
-    calm = sharpened(cv2.bilateralFilter(colors, 7, 20, 3), 0.6)
-    return calm if picture.ndim == 2 or picture.shape[2] == 3 else np.dstack([calm, picture[..., 3]])
+    calm.reshape(*calm.shape[:2], -1)[..., :3] = cv2.bilateralFilter(colors, 7, 20, 3).reshape(*calm.shape[:2], -1)
+    return sharpened(calm, 0.6)
 
 
 UPSCALERS = {
@@ -202,3 +207,16 @@ UPSCALERS = {
     "sharpened hard": lambda picture, scale: sharpened(by_pillow(picture, scale, Image.Resampling.LANCZOS), 1.5),
     "smoothed, sharpened": lambda picture, scale: smoothed(by_pillow(picture, scale, Image.Resampling.BICUBIC)),
 }
+
+
+def clean_cut_outs(seed: int) -> dict[str, tuple[Array, Array]]:
+    """A picture and its right cut-outs: with its own colours, with the figure's, and with an edge pulled in or soft."""
+    picture, skin, alpha = figure_before_ground(seed)
+    pulled = np.clip((alpha.astype(np.float32) - 96) * (255 / 159), 0, 255).astype(np.uint8)
+    soft = np.minimum(alpha, cv2.GaussianBlur(alpha, (0, 0), 1.5))
+    return {
+        "own colours": (picture, np.dstack([picture, alpha])),
+        "the figure's colours": (picture, np.dstack([skin, alpha])),
+        "pulled in": (picture, np.dstack([picture, pulled])),
+        "softer": (picture, np.dstack([picture, soft])),
+    }

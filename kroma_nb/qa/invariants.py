@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from kroma_nb.images import checked
 from kroma_nb.model.invariants import Invariant, InvariantName
 from kroma_nb.model.words import PassName
-from kroma_nb.qa.alpha import blockiness, coverage, edge_tint, soft_lost
+from kroma_nb.qa.alpha import block_rows, blockiness, coverage, edge_tint, has_alpha, soft_lost, some_rows
 from kroma_nb.qa.enlarged import alpha_of, black_texture, by_area, off_source, pair_of, seams, three
 from kroma_nb.qa.halo import halo
 from kroma_nb.qa.palette import drift, expected, sample
@@ -115,15 +115,15 @@ def check_upscale(source: Picture, result: Picture, scale: int, *, tile_px: int 
     ]
     if off:
         return tuple(found)
-    pair = pair_of(source, result, shrunk)
+    pair = pair_of(source, shrunk)
     found += [
         judge.on(InvariantName.GREY_KEPT, colour_added(before, after)),
         judge.on(InvariantName.SHRINKS_BACK, off_source(source, shrunk, pair.shown)),
         judge.on(InvariantName.NO_SEAMS, seams(pair, tile_px)),
-        judge.on(InvariantName.FLAT_BLACKS, black_texture(pair)),
+        judge.on(InvariantName.FLAT_BLACKS, black_texture(pair, result)),
     ]
-    if pair.shown is not None:
-        found += _of_enlarged_alpha(judge, source, result, scale)
+    if pair.alpha is not None:
+        found += _of_enlarged_alpha(judge, source, pair.alpha, result)
     return tuple(found)
 
 
@@ -174,7 +174,7 @@ def check_cutout(
         judge.on(InvariantName.NOT_BLACK, light_lost(before, after)),
         judge.on(InvariantName.GREY_KEPT, colour_added(before, after)),
         judge.told(InvariantName.COVERAGE, filled, bound, holds=least <= filled <= most),
-        judge.on(InvariantName.NO_HALO, halo(three(source), result)),
+        judge.on(InvariantName.NO_HALO, halo(three(source), result, alpha)),
     ]
     return tuple(found)
 
@@ -215,14 +215,14 @@ def check_color(source: Picture, result: Picture, profile: ColorProfile) -> tupl
     found = [judge.on(InvariantName.EXACT_SIZE, off)]
     if off:
         return tuple(found)
-    before, after = sample(source), sample(result)
+    before, after = sample(source, neighbours=True), sample(result, neighbours=False)
     wanted = expected(before, profile, source)
     found.append(judge.on(InvariantName.NOT_BLACK, light_lost(before.points(wanted), after.points())))
     if len({profile.red_multiplier, profile.green_multiplier, profile.blue_multiplier}) == 1:
         found.append(judge.on(InvariantName.GREY_KEPT, colour_added(before.points(), after.points())))
     found.append(judge.on(InvariantName.PALETTE_KEPT, drift(before, wanted, after)))
-    alpha = alpha_of(source)
-    return tuple(found) if alpha is None else (*found, *_of_area(judge, alpha, alpha_of(result)))
+    was, now = (coverage(some_rows(one)) if has_alpha(one) else None for one in (source, result))
+    return tuple(found) if was is None else (*found, *_of_area(judge, was, now))
 
 
 def _off_size(result: Picture, size: tuple[int, int]) -> float:
@@ -230,23 +230,22 @@ def _off_size(result: Picture, size: tuple[int, int]) -> float:
     return float(max(abs(result.shape[0] - size[0]), abs(result.shape[1] - size[1])))
 
 
-def _of_area(judge: _Judge, before: Gray8, after: Gray8 | None) -> list[Invariant]:
+def _of_area(judge: _Judge, was: float, now: float | None) -> list[Invariant]:
     """Tell whether a figure is still there, and has its area."""
-    was = coverage(before)
-    if after is None or was == 0:
-        return [judge.on(InvariantName.ALPHA_KEPT, float(after is None))]
-    changed = coverage(after) / was - 1
+    if now is None or was == 0:
+        return [judge.on(InvariantName.ALPHA_KEPT, float(now is None))]
+    changed = now / was - 1
     return [judge.on(InvariantName.ALPHA_KEPT, max(0.0, -changed)), judge.on(InvariantName.COVERAGE, abs(changed))]
 
 
-def _of_enlarged_alpha(judge: _Judge, source: Picture, result: Picture, scale: int) -> list[Invariant]:
-    before, after = source[..., 3], alpha_of(result)
-    found = _of_area(judge, before, after)
-    if after is None:
-        return found
+def _of_enlarged_alpha(judge: _Judge, source: Picture, before: Gray8, result: Picture) -> list[Invariant]:
+    if not has_alpha(result):
+        return _of_area(judge, 1.0, None)
+    rows = block_rows(result, len(result) // len(source))
+    after = rows[:, :-1].reshape(-1, result.shape[1])
     return [
-        *found,
+        *_of_area(judge, coverage(before), coverage(after)),
         judge.on(InvariantName.SOFT_EDGE, soft_lost(before, after)),
-        judge.on(InvariantName.SMOOTH_EDGE, blockiness(after, scale)),
-        judge.on(InvariantName.NO_HALO, edge_tint(source, result, scale)),
+        judge.on(InvariantName.SMOOTH_EDGE, blockiness(rows)),
+        judge.on(InvariantName.NO_HALO, edge_tint(source, before, result)),
     ]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from kroma_nb.images import Picture
     from kroma_nb.model.postprocess import ColorProfile
 
-_POINTS = 20_000
+_POINTS = 10_000
 # ITU-R BT.601, section 2.5.1.
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 _BINS_PER_CHANNEL = 4
@@ -30,10 +30,10 @@ class Sample:
 
     Attributes
     ----------
-    around : float32 array, shape (9, N, 3)
-        sRGB levels 0-255 of each point and its eight neighbours, the point itself in the middle (index 4).
+    around : float32 array, shape (9, N, 3) or (1, N, 3)
+        sRGB levels 0-255 of each point and its eight neighbours, the point itself in the middle; or without these.
     seen : bool array, shape (N,)
-        Whether all nine have alpha above 0.
+        Whether all of them have alpha above 0.
     """
 
     around: NDArray[np.float32]
@@ -42,25 +42,25 @@ class Sample:
     @property
     def levels(self) -> NDArray[np.float32]:
         """The points themselves, shape (N, 3)."""
-        return np.asarray(self.around[4], np.float32)
+        return np.asarray(self.around[len(self.around) // 2], np.float32)
 
     def points(self, levels: NDArray[np.float32] | None = None) -> Points:
         """Give the points, or what they should have become."""
         return Points(self.levels if levels is None else levels, self.seen)
 
 
-def sample(picture: Picture) -> Sample:
-    """Take about 20,000 points of a picture, without its outermost pixels; all of a small one."""
+def sample(picture: Picture, *, neighbours: bool) -> Sample:
+    """Take about 10,000 points of a picture, without its outermost pixels; all of a small one."""
     height, width = picture.shape[:2]
     if min(height, width) < 3:
         picture = np.asarray(cv2.copyMakeBorder(picture, 1, 1, 1, 1, cv2.BORDER_REPLICATE), np.uint8)
         height, width = picture.shape[:2]
     step = max(1, int((height * width / _POINTS) ** 0.5))
-    places = [(row, column) for row in range(3) for column in range(3)]
+    places = [(row, column) for row in range(3) for column in range(3)] if neighbours else [(1, 1)]
     around = np.stack([picture[r : height - 2 + r : step, c : width - 2 + c : step] for r, c in places])
     if picture.ndim == 2:
         around = np.repeat(around[..., None], 3, axis=3)
-    flat = around.reshape(9, -1, around.shape[3])
+    flat = around.reshape(len(places), -1, around.shape[3])
     seen = flat[..., 3].min(axis=0) > 0 if flat.shape[2] == 4 else np.ones(flat.shape[1], bool)
     return Sample(flat[..., :3].astype(np.float32), seen)
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 # ITU-R BT.601, section 2.5.1.
 _LUMA = np.array([0.299, 0.587, 0.114])
-_ROWS_APART = 4
+_POINTS = 10_000
 _GREY_SOURCE = 3.0
 _HARDLY_LIGHT = 1.0
 _MOST_COLOURFUL = 99.0
@@ -36,8 +36,8 @@ class Points:
 
 
 def points_of(picture: Picture) -> Points:
-    """Take every pixel in 16, of a small picture all."""
-    step = _ROWS_APART if min(picture.shape[:2]) >= 16 * _ROWS_APART else 1
+    """Take about 10,000 of a picture's pixels, of a small one all."""
+    step = max(1, int((picture.shape[0] * picture.shape[1] / _POINTS) ** 0.5))
     some = picture[::step, ::step]
     if some.ndim == 2:
         some = np.repeat(some[..., None], 3, axis=2)
