@@ -1,4 +1,4 @@
-"""What goes wrong in a pass, from barely there to gross: each fault with its severities and the invariant that sees it."""
+"""What goes wrong in a pass, from barely there to gross: each fault, its severities, and the invariant that sees it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
-from invariant_sets import Array, by_pillow, cut_out, engine_pages, figure_before_ground, ink_page, inked_in_two, photograph
+from invariant_sets import (
+    Array,
+    by_pillow,
+    cut_out,
+    engine_pages,
+    figure_before_ground,
+    ink_page,
+    inked_in_two,
+    photograph,
+)
 from PIL import Image
 
 from kroma_nb.model.invariants import Invariant, InvariantName
@@ -120,7 +129,9 @@ def patchy_blacks(picture: Array, strength: float, chance: np.random.Generator) 
     """Texture in patches where the enlargement is black."""
     result = enlarged(picture).astype(np.float32)
     height, width = result.shape[:2]
-    patches = cv2.resize(chance.normal(size=(height // 24, width // 24)), (width, height), interpolation=cv2.INTER_CUBIC)
+    patches = cv2.resize(
+        chance.normal(size=(height // 24, width // 24)), (width, height), interpolation=cv2.INTER_CUBIC
+    )
     texture = strength * np.clip(patches, 0, 1) * (0.6 + 0.4 * chance.random((height, width)))
     grey = result if result.ndim == 2 else result.max(axis=2)
     texture[grey > 60] = 0
@@ -145,7 +156,7 @@ def black_tile(picture: Array, side: float) -> Array:
 
 
 def bled(seed: int, off: float) -> tuple[Array, Array]:
-    """Enlarge colours that were laid over a flat one so many levels away from the figure's mean, and give them its alpha."""
+    """Enlarge colours that were laid over a flat one so many levels off the figure's mean; alpha is right."""
     _, skin, alpha = figure_before_ground(seed)
     mean = skin[alpha > 127].mean(axis=0)
     laid = np.where(mean > 128, mean - off, mean + off)
@@ -198,10 +209,22 @@ def cut_away(seed: int, kept: float) -> tuple[Array, Array]:
 PROFILES = (
     ColorProfile(contrast=1.02),
     ColorProfile(
-        brightness=0.98, contrast=1.12, saturation=1.08, sharpness=1.04, gamma=1.03, red_multiplier=1.04, blue_multiplier=0.96
+        brightness=0.98,
+        contrast=1.12,
+        saturation=1.08,
+        sharpness=1.04,
+        gamma=1.03,
+        red_multiplier=1.04,
+        blue_multiplier=0.96,
     ),
     ColorProfile(
-        brightness=0.97, contrast=1.1, saturation=0.95, sharpness=1.03, gamma=1.01, red_multiplier=0.97, blue_multiplier=1.05
+        brightness=0.97,
+        contrast=1.1,
+        saturation=0.95,
+        sharpness=1.03,
+        gamma=1.01,
+        red_multiplier=0.97,
+        blue_multiplier=1.05,
     ),
     ColorProfile(autocontrast_cutoff=1.0, sharpness=1.6),
     ColorProfile(saturation=0.0, contrast=1.4, gamma=0.8),
@@ -220,6 +243,12 @@ def colored(seed: int, spoil: Callable[[Array], Array]) -> tuple[Invariant, ...]
     return check_color(picture, spoil(color(picture, profile)), profile)
 
 
+def lost_cut_out(seed: int) -> tuple[Invariant, ...]:
+    """Colour a cut-out, and leave its alpha out."""
+    cut, profile = cut_out(seed), any_profile(seed)
+    return check_color(cut, color(cut, profile)[..., :3], profile)
+
+
 def cast(picture: Array, by: float) -> Array:
     """Make a picture redder and less blue."""
     if picture.ndim == 2:
@@ -229,7 +258,9 @@ def cast(picture: Array, by: float) -> Array:
     return levels(picture + shift)
 
 
-def _on_upscale(source: Callable[[int], Array], spoil: Callable[..., Array]) -> Callable[[int, float], tuple[Invariant, ...]]:
+def _on_upscale(
+    source: Callable[[int], Array], spoil: Callable[..., Array]
+) -> Callable[[int, float], tuple[Invariant, ...]]:
     def found(seed: int, severity: float) -> tuple[Invariant, ...]:
         picture = source(seed)
         return check_upscale(picture, spoil(picture, severity, np.random.default_rng(seed)), SCALE)
@@ -243,40 +274,133 @@ def _tile(chance: np.random.Generator) -> int:
 
 Name = InvariantName
 FAULTS = (
-    Fault("wrong size", Name.EXACT_SIZE, "pixels missing", (1, 8),
-          _on_upscale(any_picture, lambda p, by, _: enlarged(p)[: -int(by)])),
-    Fault("black output", Name.NOT_BLACK, "light left", (0.5, 0.3, 0.2, 0.1, 0),
-          _on_upscale(any_picture, lambda p, left, _: levels(enlarged(p) * left))),
-    Fault("a black tile", Name.SHRINKS_BACK, "px, its side", (4, 8, 16, 32, 64),
-          _on_upscale(any_picture, lambda p, side, _: black_tile(p, side))),
-    Fault("zoomed tiles", Name.SHRINKS_BACK, "times", (1.01, 1.02, 1.05, 1.1, 1.25, 2),
-          _on_upscale(any_picture, lambda p, by, _: zoomed_tiles(p, by))),
-    Fault("moved", Name.SHRINKS_BACK, "px", (0.25, 0.5, 1, 2, 4), _on_upscale(any_picture, lambda p, by, _: moved(p, by))),
-    Fault("colour cast", Name.SHRINKS_BACK, "levels", (4, 8, 16, 32),
-          _on_upscale(photograph, lambda p, by, _: cast(enlarged(p), by))),
-    Fault("tiles of different tones", Name.NO_SEAMS, "levels", (0.5, 1, 2, 4, 8),
-          _on_upscale(any_picture, lambda p, by, chance: toned_tiles(p, by, chance, _tile(chance)))),
-    Fault("lines between tiles", Name.NO_SEAMS, "levels", (1, 2, 4, 8, 16, 32),
-          _on_upscale(any_picture, lambda p, by, chance: lined_tiles(p, by, _tile(chance)))),
-    Fault("patchy flat black", Name.FLAT_BLACKS, "levels", (2, 4, 8, 16, 32),
-          _on_upscale(black_page, lambda p, by, chance: patchy_blacks(p, by, chance))),
-    Fault("tinted grey", Name.GREY_KEPT, "levels", (2, 4, 6, 8, 16),
-          _on_upscale(grey_picture, lambda p, by, _: cast(enlarged(p), by))),
-    Fault("nearest-neighbour alpha", Name.SMOOTH_EDGE, "share", (0.25, 0.5, 0.75, 0.9, 1),
-          _on_upscale(cut_out, lambda p, share, _: repeated_alpha(p, share))),
-    Fault("a hard edge", Name.SOFT_EDGE, "share", (0.25, 0.5, 0.75, 0.9, 1),
-          _on_upscale(cut_out, lambda p, share, _: hardened(p, share))),
+    Fault(
+        "wrong size",
+        Name.EXACT_SIZE,
+        "pixels missing",
+        (1, 8),
+        _on_upscale(any_picture, lambda p, by, _: enlarged(p)[: -int(by)]),
+    ),
+    Fault(
+        "black output",
+        Name.NOT_BLACK,
+        "light left",
+        (0.5, 0.3, 0.2, 0.1, 0),
+        _on_upscale(any_picture, lambda p, left, _: levels(enlarged(p) * left)),
+    ),
+    Fault(
+        "a black tile",
+        Name.SHRINKS_BACK,
+        "px, its side",
+        (4, 8, 16, 32, 64),
+        _on_upscale(any_picture, lambda p, side, _: black_tile(p, side)),
+    ),
+    Fault(
+        "zoomed tiles",
+        Name.SHRINKS_BACK,
+        "times",
+        (1.01, 1.02, 1.05, 1.1, 1.25, 2),
+        _on_upscale(any_picture, lambda p, by, _: zoomed_tiles(p, by)),
+    ),
+    Fault(
+        "moved", Name.SHRINKS_BACK, "px", (0.25, 0.5, 1, 2, 4), _on_upscale(any_picture, lambda p, by, _: moved(p, by))
+    ),
+    Fault(
+        "colour cast",
+        Name.SHRINKS_BACK,
+        "levels",
+        (4, 8, 16, 32),
+        _on_upscale(photograph, lambda p, by, _: cast(enlarged(p), by)),
+    ),
+    Fault(
+        "tiles of different tones",
+        Name.NO_SEAMS,
+        "levels",
+        (0.5, 1, 2, 4, 8),
+        _on_upscale(any_picture, lambda p, by, chance: toned_tiles(p, by, chance, _tile(chance))),
+    ),
+    Fault(
+        "lines between tiles",
+        Name.NO_SEAMS,
+        "levels",
+        (1, 2, 4, 8, 16, 32),
+        _on_upscale(any_picture, lambda p, by, chance: lined_tiles(p, by, _tile(chance))),
+    ),
+    Fault(
+        "patchy flat black", Name.FLAT_BLACKS, "levels", (2, 4, 6, 8, 16, 32), _on_upscale(black_page, patchy_blacks)
+    ),
+    Fault(
+        "tinted grey",
+        Name.GREY_KEPT,
+        "levels",
+        (2, 4, 6, 8, 16),
+        _on_upscale(grey_picture, lambda p, by, _: cast(enlarged(p), by)),
+    ),
+    Fault(
+        "nearest-neighbour alpha",
+        Name.SMOOTH_EDGE,
+        "share",
+        (0.25, 0.5, 0.75, 0.9, 1),
+        _on_upscale(cut_out, lambda p, share, _: repeated_alpha(p, share)),
+    ),
+    Fault(
+        "a hard edge",
+        Name.SOFT_EDGE,
+        "share",
+        (0.25, 0.5, 0.75, 0.9, 1),
+        _on_upscale(cut_out, lambda p, share, _: hardened(p, share)),
+    ),
     Fault("a grown cut-out", Name.COVERAGE, "px", (0.5, 1, 2, 4), _on_upscale(cut_out, lambda p, by, _: grown(p, by))),
     Fault("no alpha", Name.ALPHA_KEPT, "", (1,), _on_upscale(cut_out, lambda p, by, _: enlarged(p)[..., :3])),
-    Fault("a ground in the edge", Name.NO_HALO, "levels", (16, 32, 64, 96, 128),
-          lambda seed, hidden: check_upscale(*bled(seed, hidden), SCALE)),
-    Fault("a ring of ground", Name.NO_HALO, "px", (0.25, 0.5, 1, 2, 3, 4), lambda seed, by: check_cutout(*wide_cut(seed, by))),
-    Fault("a light fringe", Name.NO_HALO, "share", (0.1, 0.25, 0.5, 1), lambda seed, by: check_cutout(*fringed(seed, by, 255))),
-    Fault("a dark fringe", Name.NO_HALO, "share", (0.1, 0.25, 0.5, 1), lambda seed, by: check_cutout(*fringed(seed, by, 0))),
-    Fault("hardly any figure", Name.COVERAGE, "share", (0.02, 0.008, 0.004), lambda seed, kept: check_cutout(*cut_away(seed, kept))),
-    Fault("nothing cut away", Name.COVERAGE, "share", (0.96, 0.99, 1), lambda seed, kept: check_cutout(*cut_away(seed, kept))),
+    Fault(
+        "a ground in the edge",
+        Name.NO_HALO,
+        "levels",
+        (4, 8, 16, 32, 64, 128),
+        lambda seed, off: check_upscale(*bled(seed, off), SCALE),
+    ),
+    Fault(
+        "a ring of ground",
+        Name.NO_HALO,
+        "px",
+        (0.5, 1, 1.5, 2, 3, 4),
+        lambda seed, by: check_cutout(*wide_cut(seed, by)),
+    ),
+    Fault(
+        "a light fringe",
+        Name.NO_HALO,
+        "share",
+        (0.1, 0.25, 0.5, 0.75, 1),
+        lambda seed, by: check_cutout(*fringed(seed, by, 255)),
+    ),
+    Fault(
+        "a dark fringe",
+        Name.NO_HALO,
+        "share",
+        (0.1, 0.25, 0.5, 0.75, 1),
+        lambda seed, by: check_cutout(*fringed(seed, by, 0)),
+    ),
+    Fault(
+        "hardly any figure",
+        Name.COVERAGE,
+        "share",
+        (0.02, 0.008, 0.004),
+        lambda seed, kept: check_cutout(*cut_away(seed, kept)),
+    ),
+    Fault(
+        "nothing cut away",
+        Name.COVERAGE,
+        "share",
+        (0.96, 0.99, 1),
+        lambda seed, kept: check_cutout(*cut_away(seed, kept)),
+    ),
     Fault("nothing left", Name.ALPHA_KEPT, "share", (0,), lambda seed, kept: check_cutout(*cut_away(seed, kept))),
-    Fault("colours drift", Name.PALETTE_KEPT, "levels", (1, 2, 4, 8), lambda seed, by: colored(seed, lambda p: cast(p, by))),
-    Fault("the cut-out is lost", Name.ALPHA_KEPT, "", (1,), lambda seed, _: check_color(
-        cut_out(seed), color(cut_out(seed), PROFILES[1])[..., :3], PROFILES[1])),
-)  # fmt: skip
+    Fault(
+        "colours drift",
+        Name.PALETTE_KEPT,
+        "levels",
+        (1, 2, 4, 8),
+        lambda seed, by: colored(seed, lambda p: cast(p, by)),
+    ),
+    Fault("the cut-out is lost", Name.ALPHA_KEPT, "", (1,), lambda seed, _: lost_cut_out(seed)),
+)

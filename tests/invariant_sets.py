@@ -1,6 +1,6 @@
 """Pictures to fit the invariants on and to try them on, what passes make of them, and what goes wrong there.
 
-All of it comes from seeds: even ones make the set on which limits were fitted, odd ones the set on which they are tried.
+All of it comes from seeds: on those of even ones the limits were fitted, on those of odd ones they are tried.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ Array = NDArray[np.uint8]
 
 WIDTH, HEIGHT = 256, 384
 SCENES = Path(__file__).parents[1] / "data" / "demo" / "scenes"
+OF_SET = (("mountain", "pilot"), ("room", "square"))
 SUPER = 3
 
 
@@ -81,7 +82,7 @@ def inked_in_two(page: Array) -> Array:
 
 
 @cache
-def engine_page(scene: str, night: bool, rain: bool) -> Array:
+def engine_page(scene: str, night: bool, rain: bool, enlarge: int = 1) -> Array:
     """A page of the embedded ink engine."""
     brief = Brief(
         stage=Stage.WEATHER if rain else Stage.TIME,
@@ -89,15 +90,20 @@ def engine_page(scene: str, night: bool, rain: bool) -> Array:
         weather=Weather.RAIN if rain else Weather.CLEAR,
         prompt="",
         seeds=Seeds(style=1, time=2, weather=3),
-        size=Size(width=WIDTH, height=HEIGHT),
+        size=Size(width=enlarge * WIDTH, height=enlarge * HEIGHT),
     )
     return InkPainter().paint(load(SCENES / f"{scene}.jpg"), brief).picture
 
 
 def engine_pages(odd: int) -> list[Array]:
     """Pages of the ink engine: two scenes for each set, by day, at night and in rain."""
-    scenes = (("mountain", "pilot"), ("room", "square"))[odd]
-    return [engine_page(scene, night, rain) for scene in scenes for night, rain in ((0, 0), (1, 0), (0, 1))]
+    return [engine_page(scene, night, rain) for scene in OF_SET[odd] for night, rain in ((0, 0), (1, 0), (0, 1))]
+
+
+def large_pictures(odd: int) -> list[Array]:
+    """Larger pictures: the scenes of the set as they are, and pages of them, 768 by 1152."""
+    pages = [engine_page(scene, 0, 1, 3) for scene in OF_SET[odd]]
+    return [*(load(SCENES / f"{scene}.jpg") for scene in OF_SET[odd]), *pages]
 
 
 def figure_alpha(seed: int) -> Array:
@@ -105,8 +111,10 @@ def figure_alpha(seed: int) -> Array:
     chance = np.random.default_rng(seed)
     big = np.zeros((HEIGHT * SUPER, WIDTH * SUPER), np.uint8)
     middle, head = chance.uniform((0.35, 0.3), (0.65, 0.4)) * (WIDTH, HEIGHT) * SUPER, chance.uniform(28, 42) * SUPER
-    body = middle + (0, head * 2.6)
-    cv2.ellipse(big, body.astype(int).tolist(), (int(head * 1.6), int(head * 2.2)), chance.uniform(-15, 15), 0, 360, 255, -1)
+    body = middle + np.array([0, head * 2.6])
+    cv2.ellipse(
+        big, body.astype(int).tolist(), (int(head * 1.6), int(head * 2.2)), chance.uniform(-15, 15), 0, 360, 255, -1
+    )
     cv2.circle(big, middle.astype(int).tolist(), int(head), 255, -1)
     for _ in range(int(chance.integers(60, 200))):
         way = chance.uniform(-np.pi, 0) if chance.random() < 0.8 else chance.uniform(-np.pi, np.pi)

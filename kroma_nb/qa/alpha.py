@@ -16,7 +16,7 @@ _CLEAR, _SOLID = 16, 239
 _LEAST_SOFT_PX = 64
 _ENOUGH_ROWS = 192
 _BOTH_SIDES = 32
-_MOST_POINTS = 4096
+_MOST_POINTS = 2048
 
 
 def coverage(alpha: Gray8) -> float:

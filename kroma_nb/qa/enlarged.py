@@ -20,12 +20,13 @@ _CELL_PX = 4
 _PATCH_CELLS = 8
 
 _CALM_SPAN = 32
-_LEAST_CALM = 0.05
+_LEAST_CALM = 0.15
+_LEAST_LINES = 4
 _AROUND = 8
 _JUMPS = 0.25
 _SHORTEST_PERIOD_PX = 16
 
-_BLACK = 48
+_BLACK = 64
 _FLAT_SPAN = 3
 _FLAT_PX = 9
 _LEAST_BLACK_PX = 256
@@ -135,8 +136,8 @@ def seams(pair: Pair, tile_px: int) -> float:
     ----------
     pair : Pair
     tile_px : int, pixels of the source
-        The tiles' size; 0 tries all from 16 pixels to half of the longer side whose first lines jump by a quarter
-        level.
+        The tiles' size; 0 tries all from 16 pixels that have four lines or more, one of the first of which jumps by a
+        quarter level.
 
     Returns
     -------
@@ -181,7 +182,7 @@ def black_texture(pair: Pair, result: Picture) -> float:
     if cv2.countNonZero(flat) < _LEAST_BLACK_PX:
         return 0.0
     sampled = luma(np.asarray(cv2.resize(result, flat.shape[::-1], interpolation=cv2.INTER_NEAREST), np.uint8))
-    return max(_tail(cv2.absdiff(seen, pair.source), flat) for seen in (pair.shrunk, sampled))
+    return max(_tail(np.asarray(cv2.absdiff(seen, pair.source), np.uint8), flat) for seen in (pair.shrunk, sampled))
 
 
 def _jumps(one: Gray8, other: Gray8, calm: Gray8, axis: int) -> NDArray[np.float64]:
@@ -198,8 +199,8 @@ def _jumps(one: Gray8, other: Gray8, calm: Gray8, axis: int) -> NDArray[np.float
 
 def _worth_a_look(across: NDArray[np.float64], down: NDArray[np.float64]) -> list[int]:
     """Give the periods of which one of the first two lines, across or down, jumps at all."""
-    longest = max(len(across), len(down)) // 2
-    periods = np.arange(_SHORTEST_PERIOD_PX, longest + 1)
+    periods = np.arange(_SHORTEST_PERIOD_PX, max(len(across), len(down)) + 1)
+    periods = periods[len(across) // periods + len(down) // periods >= _LEAST_LINES]
     jumps = np.zeros(len(periods), bool)
     for lines in (across, down):
         for line in (periods - 1, 2 * periods - 1):

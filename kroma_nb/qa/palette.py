@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from kroma_nb.qa.sight import above
 from kroma_nb.qa.tones import Points
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from kroma_nb.model.postprocess import ColorProfile
 
 _POINTS = 10_000
+_ENOUGH_ROWS = 192
 # ITU-R BT.601, section 2.5.1.
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 _BINS_PER_CHANNEL = 4
@@ -61,8 +63,8 @@ def sample(picture: Picture, *, neighbours: bool) -> Sample:
     if picture.ndim == 2:
         around = np.repeat(around[..., None], 3, axis=3)
     flat = around.reshape(len(places), -1, around.shape[3])
-    seen = flat[..., 3].min(axis=0) > 0 if flat.shape[2] == 4 else np.ones(flat.shape[1], bool)
-    return Sample(flat[..., :3].astype(np.float32), seen)
+    alpha = flat[..., 3] if flat.shape[2] == 4 else np.ones(flat.shape[:2], np.uint8)
+    return Sample(flat[..., :3].astype(np.float32), alpha.min(axis=0) > 0)
 
 
 def expected(found: Sample, profile: ColorProfile, source: Picture) -> NDArray[np.float32]:
@@ -74,21 +76,19 @@ def expected(found: Sample, profile: ColorProfile, source: Picture) -> NDArray[n
         Of the source.
     profile : ColorProfile
     source : uint8 array, shape (H, W), (H, W, 3) or (H, W, 4)
-        For the ends of its histograms, which a sample would miss.
+        For its mean and the ends of its histograms, which points would tell too roughly.
 
     Returns
     -------
     float32 array, shape (N, 3), levels 0-255
     """
+    pivot = _mean_luma(source, profile)
     levels = found.around
     if profile.autocontrast_cutoff > 0:
         levels = _stretched(levels, source, profile.autocontrast_cutoff)
-    levels = levels * np.float32(profile.brightness)
-    if found.seen.any():
-        pivot = np.float32((levels[4][found.seen].mean(axis=0, dtype=np.float64) @ _LUMA).item())
-        levels = pivot + (levels - pivot) * np.float32(profile.contrast)
-    grey = (levels @ _LUMA)[..., None]
-    levels = grey + (levels - grey) * np.float32(profile.saturation)
+    levels = np.asarray(pivot + (levels * profile.brightness - pivot) * profile.contrast, np.float32)
+    grey = np.asarray(levels @ _LUMA, np.float32)[..., None]
+    levels = np.asarray(grey + (levels - grey) * profile.saturation, np.float32)
     smooth = (levels.sum(axis=0) + 4 * levels[4]) / 13
     level = smooth + (levels[4] - smooth) * np.float32(profile.sharpness)
     if profile.gamma != 1.0:
@@ -120,19 +120,31 @@ def drift(source: Sample, wanted: NDArray[np.float32], got: Sample) -> float:
     return float(np.abs(np.stack(sums) / counts[full]).max()) if full.any() else 0.0
 
 
+def _mean_luma(source: Picture, profile: ColorProfile) -> float:
+    """Give the mean luma of what is visible in 192 rows or more, before the contrast is changed."""
+    rows = np.ascontiguousarray(source[:: max(1, len(source) // _ENOUGH_ROWS)])
+    seen = (
+        above(np.asarray(cv2.extractChannel(rows, 3), np.uint8), 0) if rows.ndim == 3 and rows.shape[2] == 4 else None
+    )
+    if profile.autocontrast_cutoff > 0:
+        levels = rows.reshape(*rows.shape[:2], -1)[..., :3].astype(np.float32)
+        mean = np.array(cv2.mean(_stretched(levels, source, profile.autocontrast_cutoff), seen))[:3]
+    else:
+        mean = np.array(cv2.mean(rows, seen))[:3]
+    return profile.brightness * float(mean[0] if rows.ndim == 2 else mean @ _LUMA)
+
+
 def _stretched(levels: NDArray[np.float32], source: Picture, cutoff: float) -> NDArray[np.float32]:
     channels = 1 if source.ndim == 2 else 3
-    seen = (source[..., 3] > 0).astype(np.uint8) if source.ndim == 3 and source.shape[2] == 4 else None
-    ends = [
-        _ends(cv2.calcHist([source], [channel], seen, [256], [0, 256]).ravel(), cutoff) for channel in range(channels)
-    ]
-    low, high = np.array(ends, np.float32).T
+    seen = above(np.ascontiguousarray(source[..., 3]), 0) if source.ndim == 3 and source.shape[2] == 4 else None
+    counts = [cv2.calcHist([source], [channel], seen, [256], [0, 256]) for channel in range(channels)]
+    low, high = np.array([_ends(np.asarray(count, np.float64).ravel(), cutoff) for count in counts], np.float32).T
     return np.asarray(np.clip((levels - low) * (255 / (high - low)), 0, 255), np.float32)
 
 
-def _ends(counts: NDArray[np.float32], cutoff: float) -> tuple[float, float]:
+def _ends(counts: NDArray[np.float64], cutoff: float) -> tuple[float, float]:
     """Give the lowest and highest level that are left after the cutoff; 0 and 255 for a flat channel."""
-    cut = int(counts.sum(dtype=np.float64) * cutoff // 100)
-    low = int(np.argmax(np.cumsum(counts, dtype=np.float64) > cut))
-    high = 255 - int(np.argmax(np.cumsum(counts[::-1], dtype=np.float64) > cut))
+    cut = int(counts.sum() * cutoff // 100)
+    low = int(np.argmax(np.cumsum(counts) > cut))
+    high = 255 - int(np.argmax(np.cumsum(counts[::-1]) > cut))
     return (low, high) if high > low else (0, 255)
