@@ -333,7 +333,7 @@ FAULTS = (
         "tinted grey",
         Name.GREY_KEPT,
         "levels",
-        (2, 4, 6, 8, 16),
+        (1, 2, 4, 8, 16),
         _on_upscale(grey_picture, lambda p, by, _: cast(enlarged(p), by)),
     ),
     Fault(

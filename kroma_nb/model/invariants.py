@@ -41,7 +41,7 @@ _SAYS = {
     InvariantName.EXACT_SIZE: "a side is {value:.0f} pixels off the size it must have (limit {limit:.0f})",
     InvariantName.NOT_BLACK: "{value:.0%} of the light is gone (limit {limit:.0%})",
     InvariantName.ALPHA_KEPT: "{value:.1%} of the cut-out is lost (limit {limit:.1%})",
-    InvariantName.GREY_KEPT: "a grey picture shows colours of {value:.1f} levels (limit {limit:.1f})",
+    InvariantName.GREY_KEPT: "a grey picture has a colourfulness of {value:.1f} levels (limit {limit:.1f})",
     InvariantName.SHRINKS_BACK: "shrunk back, a patch is {value:.1f} levels off its source (limit {limit:.1f})",
     InvariantName.NO_SEAMS: "tones jump by {value:.1f} levels where tiles meet (limit {limit:.1f})",
     InvariantName.FLAT_BLACKS: "flat black is patchy by {value:.0f} levels (limit {limit:.0f})",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from kroma_nb.qa.sight import above, local_span, up_to
+from kroma_nb.qa.sight import above, up_to
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _CELL_PX = 4
 _PATCH_CELLS = 8
 
-_CALM_SPAN = 32
+_CALM_SPAN, _CALM_PX = 32, 5
 _LEAST_CALM = 0.15
 _LEAST_LINES = 4
 _AROUND = 8
@@ -27,8 +27,7 @@ _JUMPS = 0.25
 _SHORTEST_PERIOD_PX = 16
 
 _BLACK = 64
-_FLAT_SPAN = 3
-_FLAT_PX = 9
+_FLAT_SPAN, _FLAT_PX = 3, 9
 _LEAST_BLACK_PX = 256
 _TAIL = 0.01
 
@@ -145,7 +144,7 @@ def seams(pair: Pair, tile_px: int) -> float:
         0 where no two lines can be looked at.
     """
     added = np.asarray(cv2.addWeighted(pair.shrunk, 1.0, pair.source, -1.0, 128.0), np.uint8)
-    calm = up_to(local_span(pair.source, pair.source), _CALM_SPAN)
+    calm = up_to(_span(pair.source, _CALM_PX), _CALM_SPAN)
     if pair.shown is not None:
         calm = np.asarray(cv2.bitwise_and(calm, pair.shown), np.uint8)
     across = _jumps(added[:, 1:], added[:, :-1], calm[:, 1:], 0)
@@ -170,19 +169,23 @@ def black_texture(pair: Pair, result: Picture) -> float:
     float, levels 0-255
         0 where fewer than 256 pixels lie in flat blacks.
     """
-    box = np.ones((_FLAT_PX, _FLAT_PX), np.uint8)
     flat = up_to(pair.source, _BLACK)
     if cv2.countNonZero(flat) < _LEAST_BLACK_PX:
         return 0.0
-    span = cv2.dilate(pair.source, box)
-    cv2.subtract(span, cv2.erode(pair.source, box), dst=span)
-    cv2.bitwise_and(up_to(np.asarray(span, np.uint8), _FLAT_SPAN), flat, dst=flat)
+    cv2.bitwise_and(up_to(_span(pair.source, _FLAT_PX), _FLAT_SPAN), flat, dst=flat)
     if pair.shown is not None:
         cv2.bitwise_and(flat, pair.shown, dst=flat)
     if cv2.countNonZero(flat) < _LEAST_BLACK_PX:
         return 0.0
     sampled = luma(np.asarray(cv2.resize(result, flat.shape[::-1], interpolation=cv2.INTER_NEAREST), np.uint8))
     return max(_tail(np.asarray(cv2.absdiff(seen, pair.source), np.uint8), flat) for seen in (pair.shrunk, sampled))
+
+
+def _span(levels: Gray8, side: int) -> Gray8:
+    """Give the distance between the lightest and the darkest level in each square of an odd side."""
+    box = np.ones((side, side), np.uint8)
+    span = cv2.dilate(levels, box)
+    return np.asarray(cv2.subtract(span, cv2.erode(levels, box), dst=span), np.uint8)
 
 
 def _jumps(one: Gray8, other: Gray8, calm: Gray8, axis: int) -> NDArray[np.float64]:

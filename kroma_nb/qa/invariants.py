@@ -27,7 +27,7 @@ _EVERYWHERE = {
     InvariantName.EXACT_SIZE: 0.0,
     InvariantName.NOT_BLACK: 0.75,
     InvariantName.ALPHA_KEPT: 0.5,
-    InvariantName.GREY_KEPT: 8.0,
+    InvariantName.GREY_KEPT: 2.0,
 }
 UPSCALE_LIMITS: Mapping[InvariantName, float] = _EVERYWHERE | {
     InvariantName.SHRINKS_BACK: 12.0,
@@ -100,9 +100,7 @@ def check_upscale(source: Picture, result: Picture, scale: int, *, tile_px: int 
     'upscale: a side is 64 pixels off the size it must have (limit 0)'
     """
     if scale < 2 or tile_px < 0:
-        raise ValueError(
-            f"an enlargement has a scale of 2 or more and tiles of 0 or more pixels, not {scale}, {tile_px}"
-        )
+        raise ValueError(f"a scale is 2 or more and a tile 0 or more pixels, not {scale} and {tile_px}")
     source, result = checked(source), checked(result)
     height, width = source.shape[:2]
     judge = _Judge(PassName.UPSCALE, UPSCALE_LIMITS)
@@ -241,6 +239,8 @@ def _of_area(judge: _Judge, was: float, now: float | None) -> list[Invariant]:
 def _of_enlarged_alpha(judge: _Judge, source: Picture, before: Gray8, result: Picture) -> list[Invariant]:
     if not has_alpha(result):
         return _of_area(judge, 1.0, None)
+    if len(source) < 2:
+        return _of_area(judge, coverage(before), coverage(some_rows(result)))
     rows = block_rows(result, len(result) // len(source))
     after = rows[:, :-1].reshape(-1, result.shape[1])
     return [
