@@ -11,7 +11,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from invariant_faults import FAULTS, PROFILES, Fault
-from invariant_sets import UPSCALERS, clean_cut_outs, large_pictures, sources
+from invariant_sets import HEIGHT, UPSCALERS, clean_cut_outs, large_pictures, sources
 
 from kroma_nb.passes import color
 from kroma_nb.qa.invariants import check_color, check_cutout, check_upscale
@@ -26,12 +26,12 @@ SEEDS = 40
 FAULTY_SEEDS_FROM = 10_000
 
 
-def clean_upscales(odd: int, count: int) -> Iterator[tuple[Invariant, ...]]:
+def clean_upscales(odd: int, count: int, rows: int = HEIGHT) -> Iterator[tuple[Invariant, ...]]:
     """Check clean enlargements of so many sources, each by every upscaler, at scales 2, 3 and 4 in turn."""
     for index, picture in enumerate(sources(odd, count)):
-        scale = (2, 3, 4)[index % 3]
+        scale, part = (2, 3, 4)[index % 3], picture[:rows]
         for upscale in UPSCALERS.values():
-            yield check_upscale(picture, upscale(picture, scale), scale)
+            yield check_upscale(part, upscale(part, scale), scale)
 
 
 def clean_large_upscales(odd: int) -> Iterator[tuple[Invariant, ...]]:

@@ -38,18 +38,22 @@ class Pair:
 
     Attributes
     ----------
-    source, shrunk : uint8 array, shape (H, W)
-        Luma of the source, and of the enlargement shrunk by area.
-    alpha : uint8 array, shape (H, W), or None
-        The source's; None where all of it is opaque.
+    source, shrunk : uint8 array, shape (H, W), (H, W, 3) or (H, W, 4)
+        The source, and the enlargement shrunk by area.
+    tones, shrunk_tones : uint8 array, shape (H, W)
+        Their luma.
     shown : uint8 array, shape (H, W), or None
         255 where the source and its eight neighbours are opaque; None where all of it is.
+    origin : (row, column)
+        Where in the whole source they begin: tiles are counted from its corner.
     """
 
-    source: Gray8
-    shrunk: Gray8
-    alpha: Gray8 | None
+    source: Picture
+    shrunk: Picture
+    tones: Gray8
+    shrunk_tones: Gray8
     shown: Gray8 | None
+    origin: tuple[int, int] = (0, 0)
 
 
 def three(picture: Picture) -> Rgb8:
@@ -79,46 +83,55 @@ def by_area(picture: Picture, size: tuple[int, int]) -> Picture:
     return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def pair_of(source: Picture, shrunk: Picture) -> Pair:
-    """Bring a source and its enlargement, shrunk to its size, together."""
-    alpha, shown = alpha_of(source), None
+def figure_box(alpha: Gray8 | None) -> tuple[slice, slice] | None:
+    """Give rows and columns that hold all of a figure; None where there is none or nothing is transparent."""
+    if alpha is None or cv2.countNonZero(above(alpha, 254)) == alpha.size:
+        return None
+    left, top, width, height = cv2.boundingRect(alpha)
+    sides = ((top, top + height), (left, left + width))
+    if width == 0 or height == 0:
+        return None
+    # Whole cells: sizes that halve evenly are shrunk several times as fast.
+    rows, columns = ((start // _CELL_PX * _CELL_PX, -(-stop // _CELL_PX) * _CELL_PX) for start, stop in sides)
+    return slice(rows[0], min(rows[1], alpha.shape[0])), slice(columns[0], min(columns[1], alpha.shape[1]))
+
+
+def enlarged_box(box: tuple[slice, slice], scale: int) -> tuple[slice, slice]:
+    """Give the same rows and columns in an enlargement."""
+    rows, columns = (slice(side.start * scale, side.stop * scale) for side in box)
+    return rows, columns
+
+
+def pair_of(source: Picture, shrunk: Picture, alpha: Gray8 | None, origin: tuple[int, int] = (0, 0)) -> Pair:
+    """Bring a source and its enlargement, shrunk to its size, together; both may be parts, from an origin on."""
+    shown = None
     if alpha is not None:
-        opaque = above(alpha, 254)
-        if cv2.countNonZero(opaque) == alpha.size:
-            alpha = None
-        else:
-            shown = np.asarray(cv2.erode(opaque, np.ones((3, 3), np.uint8), dst=opaque), np.uint8)
-    return Pair(luma(source), luma(shrunk), alpha, shown)
+        shown = np.asarray(cv2.erode(above(alpha, 254), np.ones((3, 3), np.uint8)), np.uint8)
+    return Pair(source, shrunk, luma(source), luma(shrunk), shown, origin)
 
 
-def off_source(source: Picture, shrunk: Picture, shown: Gray8 | None) -> float:
+def off_source(pair: Pair) -> float:
     """Tell by how much the worst patch of 32 by 32 pixels of the source differs, on its mean.
 
     Both are compared in cells of 4 by 4 pixels, in which sharpened edges and smoothed grain cancel out and what was
     moved or toned does not.
-
-    Parameters
-    ----------
-    source, shrunk : uint8 array, shape (H, W), (H, W, 3) or (H, W, 4)
-    shown : uint8 array, shape (H, W), or None
-        255 where pixels count.
 
     Returns
     -------
     float, levels 0-255
         Of the channel that differs most.
     """
-    height, width = source.shape[:2]
+    height, width = pair.tones.shape
     halves = math.ceil(width / 2), math.ceil(height / 2)
     cells = math.ceil(width / _CELL_PX), math.ceil(height / _CELL_PX)
     patches = math.ceil(cells[0] / _PATCH_CELLS), math.ceil(cells[1] / _PATCH_CELLS)
     # Two halvings take a third of the time of one shrinking to a quarter.
-    one, other = (three(by_area(by_area(picture, halves), cells)) for picture in (source, shrunk))
+    one, other = (three(by_area(by_area(picture, halves), cells)) for picture in (pair.source, pair.shrunk))
     red, green, blue = cv2.split(cv2.absdiff(one, other))
     apart = cv2.max(cv2.max(red, green), blue).astype(np.float32)
-    if shown is None:
+    if pair.shown is None:
         return float(cv2.resize(apart, patches, interpolation=cv2.INTER_AREA).max())
-    counts = (by_area(shown, cells) == 255).astype(np.float32)
+    counts = (by_area(pair.shown, cells) == 255).astype(np.float32)
     share = cv2.resize(counts, patches, interpolation=cv2.INTER_AREA)
     sums = cv2.resize(apart * counts, patches, interpolation=cv2.INTER_AREA)
     return float((sums / np.maximum(share, 0.25)).max())
@@ -143,12 +156,13 @@ def seams(pair: Pair, tile_px: int) -> float:
     float, levels 0-255
         0 where no two lines can be looked at.
     """
-    added = np.asarray(cv2.addWeighted(pair.shrunk, 1.0, pair.source, -1.0, 128.0), np.uint8)
-    calm = up_to(_span(pair.source, _CALM_PX), _CALM_SPAN)
+    added = np.asarray(cv2.addWeighted(pair.shrunk_tones, 1.0, pair.tones, -1.0, 128.0), np.uint8)
+    calm = up_to(_span(pair.tones, _CALM_PX), _CALM_SPAN)
     if pair.shown is not None:
         calm = np.asarray(cv2.bitwise_and(calm, pair.shown), np.uint8)
-    across = _jumps(added[:, 1:], added[:, :-1], calm[:, 1:], 0)
-    down = _jumps(added[1:], added[:-1], calm[1:], 1)
+    top, left = pair.origin
+    across = np.pad(_jumps(added[:, 1:], added[:, :-1], calm[:, 1:], 0), (left, 0))
+    down = np.pad(_jumps(added[1:], added[:-1], calm[1:], 1), (top, 0))
     periods = [tile_px] if tile_px else _worth_a_look(across, down)
     return max((_usual_jump(across, down, period) for period in periods), default=0.0)
 
@@ -169,16 +183,18 @@ def black_texture(pair: Pair, result: Picture) -> float:
     float, levels 0-255
         0 where fewer than 256 pixels lie in flat blacks.
     """
-    flat = up_to(pair.source, _BLACK)
+    flat = up_to(pair.tones, _BLACK)
     if cv2.countNonZero(flat) < _LEAST_BLACK_PX:
         return 0.0
-    cv2.bitwise_and(up_to(_span(pair.source, _FLAT_PX), _FLAT_SPAN), flat, dst=flat)
+    cv2.bitwise_and(up_to(_span(pair.tones, _FLAT_PX), _FLAT_SPAN), flat, dst=flat)
     if pair.shown is not None:
         cv2.bitwise_and(flat, pair.shown, dst=flat)
     if cv2.countNonZero(flat) < _LEAST_BLACK_PX:
         return 0.0
     sampled = luma(np.asarray(cv2.resize(result, flat.shape[::-1], interpolation=cv2.INTER_NEAREST), np.uint8))
-    return max(_tail(np.asarray(cv2.absdiff(seen, pair.source), np.uint8), flat) for seen in (pair.shrunk, sampled))
+    return max(
+        _tail(np.asarray(cv2.absdiff(seen, pair.tones), np.uint8), flat) for seen in (pair.shrunk_tones, sampled)
+    )
 
 
 def _span(levels: Gray8, side: int) -> Gray8:
@@ -214,7 +230,7 @@ def _worth_a_look(across: NDArray[np.float64], down: NDArray[np.float64]) -> lis
 
 def _usual_jump(across: NDArray[np.float64], down: NDArray[np.float64], period: int) -> float:
     lines = np.concatenate([across[period - 1 :: period], down[period - 1 :: period]])
-    return 0.0 if len(lines) < 2 else float(np.sort(lines)[len(lines) // 4])
+    return 0.0 if len(lines) < 2 else max(0.0, float(np.sort(lines)[len(lines) // 4]))
 
 
 def _tail(levels: Gray8, mask: Gray8) -> float:

@@ -45,13 +45,22 @@ def halo(source: Rgb8, result: Rgba8, alpha: Gray8) -> float:
     float, 0 to 1
         0 where fewer than 64 points can be looked at.
     """
-    points, inwards = _rim(alpha)
+    box = _around(alpha)
+    source, result = source[box], result[box]
+    points, inwards = _rim(np.ascontiguousarray(alpha[box]))
     if len(points) < _LEAST_POINTS:
         return 0.0
     rim, was = _at(result, points)[:, :3], _at(source, points)
     figure = _along(result, points, inwards, _INSIDE)[:, :3]
     ground = _along(source, points, inwards, _OUTSIDE)
     return min(1.0, max(_like_ground(rim, figure, ground), _strange(rim, was, figure)))
+
+
+def _around(alpha: Gray8) -> tuple[slice, slice]:
+    """Give rows and columns that hold the figure and all that is looked at beside it."""
+    left, top, width, height = cv2.boundingRect(alpha)
+    rows = slice(max(0, top - _NORMAL_PX), top + height + _NORMAL_PX)
+    return rows, slice(max(0, left - _NORMAL_PX), left + width + _NORMAL_PX)
 
 
 def _rim(alpha: Gray8) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

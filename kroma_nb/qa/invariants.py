@@ -9,7 +9,17 @@ from kroma_nb.images import checked
 from kroma_nb.model.invariants import Invariant, InvariantName
 from kroma_nb.model.words import PassName
 from kroma_nb.qa.alpha import block_rows, blockiness, coverage, edge_tint, has_alpha, soft_lost, some_rows
-from kroma_nb.qa.enlarged import alpha_of, black_texture, by_area, off_source, pair_of, seams, three
+from kroma_nb.qa.enlarged import (
+    alpha_of,
+    black_texture,
+    by_area,
+    enlarged_box,
+    figure_box,
+    off_source,
+    pair_of,
+    seams,
+    three,
+)
 from kroma_nb.qa.halo import halo
 from kroma_nb.qa.palette import drift, expected, sample
 from kroma_nb.qa.tones import colour_added, light_lost, points_of
@@ -19,6 +29,7 @@ if TYPE_CHECKING:
 
     from kroma_nb.images import Gray8, Picture
     from kroma_nb.model.postprocess import ColorProfile
+    from kroma_nb.qa.enlarged import Pair
 
 VERSION = 1
 """Changes whenever the same pictures would be judged otherwise."""
@@ -105,24 +116,21 @@ def check_upscale(source: Picture, result: Picture, scale: int, *, tile_px: int 
     height, width = source.shape[:2]
     judge = _Judge(PassName.UPSCALE, UPSCALE_LIMITS)
     off = _off_size(result, (height * scale, width * scale))
-    shrunk = by_area(result, (width, height))
-    before, after = points_of(source), points_of(shrunk)
-    found = [
-        judge.on(InvariantName.EXACT_SIZE, off),
-        judge.on(InvariantName.NOT_BLACK, light_lost(before, after)),
-    ]
+    found = [judge.on(InvariantName.EXACT_SIZE, off)]
     if off:
-        return tuple(found)
-    pair = pair_of(source, shrunk)
-    found += [
-        judge.on(InvariantName.GREY_KEPT, colour_added(before, after)),
-        judge.on(InvariantName.SHRINKS_BACK, off_source(source, shrunk, pair.shown)),
-        judge.on(InvariantName.NO_SEAMS, seams(pair, tile_px)),
-        judge.on(InvariantName.FLAT_BLACKS, black_texture(pair, result)),
-    ]
-    if pair.alpha is not None:
-        found += _of_enlarged_alpha(judge, source, pair.alpha, result)
-    return tuple(found)
+        shrunk = by_area(result, (width, height))
+        return (*found, judge.on(InvariantName.NOT_BLACK, light_lost(points_of(source), points_of(shrunk))))
+    alpha = alpha_of(source)
+    box = figure_box(alpha)
+    if alpha is None or box is None:
+        pair = pair_of(source, by_area(result, (width, height)), None)
+        return (*found, *_of_enlarged_colours(judge, pair, result, tile_px))
+    # What lies beside the figure is hidden, and its part of the time can be saved.
+    figure, large = source[box], result[enlarged_box(box, scale)]
+    shrunk = by_area(large, (figure.shape[1], figure.shape[0]))
+    pair = pair_of(figure, shrunk, alpha[box], (box[0].start, box[1].start))
+    of_colours = _of_enlarged_colours(judge, pair, large, tile_px)
+    return (*found, *of_colours, *_of_enlarged_alpha(judge, source, alpha, result))
 
 
 def check_cutout(
@@ -234,6 +242,17 @@ def _of_area(judge: _Judge, was: float, now: float | None) -> list[Invariant]:
         return [judge.on(InvariantName.ALPHA_KEPT, float(now is None))]
     changed = now / was - 1
     return [judge.on(InvariantName.ALPHA_KEPT, max(0.0, -changed)), judge.on(InvariantName.COVERAGE, abs(changed))]
+
+
+def _of_enlarged_colours(judge: _Judge, pair: Pair, result: Picture, tile_px: int) -> list[Invariant]:
+    before, after = points_of(pair.source), points_of(pair.shrunk)
+    return [
+        judge.on(InvariantName.NOT_BLACK, light_lost(before, after)),
+        judge.on(InvariantName.GREY_KEPT, colour_added(before, after)),
+        judge.on(InvariantName.SHRINKS_BACK, off_source(pair)),
+        judge.on(InvariantName.NO_SEAMS, seams(pair, tile_px)),
+        judge.on(InvariantName.FLAT_BLACKS, black_texture(pair, result)),
+    ]
 
 
 def _of_enlarged_alpha(judge: _Judge, source: Picture, before: Gray8, result: Picture) -> list[Invariant]:

@@ -44,7 +44,7 @@ def test_each_known_failure_is_caught(name: str, severity: float, seed: int) -> 
 
 def test_two_hundred_clean_outputs_raise_no_alarm() -> None:
     clean = [
-        *islice(clean_upscales(1, 10), 80),
+        *islice(clean_upscales(1, 10, rows=160), 80),
         *islice(clean_cutouts(1, 15), 60),
         *islice(clean_colors(1, 10), 60),
     ]
