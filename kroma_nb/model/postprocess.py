@@ -7,6 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from kroma_nb.model.invariants import InvariantSettings
 from kroma_nb.model.value import Value
 from kroma_nb.model.words import PassName
 
@@ -111,11 +112,18 @@ class ColorPlan(Value):
 
 
 class PostprocessPlan(Value):
-    """The passes after `generate`; a pass that is None is off."""
+    """The passes after `generate`; a pass that is None is off.
+
+    Attributes
+    ----------
+    invariants : InvariantSettings
+        How strictly it is taken what must hold after each of them.
+    """
 
     bg_remove: CutoutPlan | None = None
     upscale: UpscalePlan | None = None
     color: ColorPlan | None = None
+    invariants: InvariantSettings = InvariantSettings()
 
     @property
     def pipeline_order(self) -> tuple[PassName, ...]:

@@ -42,6 +42,8 @@ class HardReason(StrEnum):
     NO_IMAGES_FOUND = "no_images_found"
     BLANK = "blank"
     WRONG_SIZE = "wrong_size"
+    INVARIANT_BROKEN = "invariant_broken"
+    """What must hold after a pass does not; the pass's record says what."""
 
 
 class SoftWarning(StrEnum):
@@ -52,6 +54,8 @@ class SoftWarning(StrEnum):
     CLIPPED = "clipped"
     NOISY = "noisy"
     LOW_CONTRAST = "low_contrast"
+    INVARIANT_BROKEN = "invariant_broken"
+    """As for `HardReason`."""
 
 
 class Measures(Value):

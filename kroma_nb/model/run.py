@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter
 
 from kroma_nb.model.brief import Palette, Seeds
+from kroma_nb.model.invariants import Invariant
 from kroma_nb.model.money import Money
 from kroma_nb.model.plan import Candidate
 from kroma_nb.model.quality import FileReport, Rank
@@ -89,6 +90,8 @@ class PassRecord(Value):
         What the implementation was told, in JSON types.
     tries : tuple of BackendTry
         The backends that were asked before this one, and gave nothing.
+    invariants : tuple of Invariant
+        What must hold after it, as it was measured.
     width, height : int or None, pixels
         Of the output; None where nobody has measured it.
     reused : bool
@@ -104,6 +107,7 @@ class PassRecord(Value):
     version: str
     settings: dict[str, Any] = Field(default_factory=dict)
     tries: tuple[BackendTry, ...] = ()
+    invariants: tuple[Invariant, ...] = ()
     reused: bool = False
     started_at: datetime | None
     finished_at: datetime | None

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from kroma_nb.errors import PostprocessInvalid
+from kroma_nb.model.invariants import InvariantSettings
 from kroma_nb.model.parsing import parse_value
 from kroma_nb.model.postprocess import (
     ColorPlan,
@@ -107,6 +108,7 @@ class PostprocessFile(Value):
     upscale: UpscaleSection = UpscaleSection()
     color: ColorSection = ColorSection()
     bg_remove: CutoutSection = CutoutSection()
+    invariants: InvariantSettings = InvariantSettings()
 
     @property
     def settings(self) -> dict[str, object]:
@@ -230,7 +232,7 @@ def plan_passes(loaded: LoadedPostprocess, settings: Settings, *, bought: bool =
         if upscale is not None:
             _keep_transparency(loaded.file, "upscale.format", upscale.format)
     color = _color(loaded, settings) if settings.get("postprocess.color") else None
-    return PostprocessPlan(bg_remove=cutout, upscale=upscale, color=color)
+    return PostprocessPlan(bg_remove=cutout, upscale=upscale, color=color, invariants=loaded.content.invariants)
 
 
 def _cutout(loaded: LoadedPostprocess, settings: Settings, usual: LookAt) -> CutoutPlan:

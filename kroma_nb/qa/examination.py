@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kroma_nb.images import checked
+from kroma_nb.model.invariants import Strictness
 from kroma_nb.model.quality import FileReport, HardReason, SoftWarning
 from kroma_nb.qa.chroma import chroma_delta
 from kroma_nb.qa.fidelity import fidelity
@@ -13,8 +14,11 @@ from kroma_nb.qa.score import quality, technical_warnings
 from kroma_nb.qa.technical import measure
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from kroma_nb.images import Picture
     from kroma_nb.model.brief import Size
+    from kroma_nb.model.invariants import Invariant, InvariantSettings
     from kroma_nb.model.quality import GuardSettings, Measures
 
 
@@ -101,6 +105,17 @@ def judge(findings: Findings, settings: GuardSettings, *, name: str, expect_size
         soft_warnings=(*soft, *technical_warnings(measures)),
         measures=measures,
         quality=quality(measures),
+    )
+
+
+def with_invariants(report: FileReport, found: Sequence[Invariant], settings: InvariantSettings) -> FileReport:
+    """Add to the guard's word that something does not hold that must hold after the picture's passes."""
+    hard, soft = (bool(settings.broken(found, one)) for one in (Strictness.HARD, Strictness.SOFT))
+    return report.model_copy(
+        update={
+            "hard_fail_reasons": (*report.hard_fail_reasons, *[HardReason.INVARIANT_BROKEN] * hard),
+            "soft_warnings": (*report.soft_warnings, *[SoftWarning.INVARIANT_BROKEN] * soft),
+        }
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kroma_nb.model.invariants import Strictness
 from kroma_nb.model.quality import HardReason, SoftWarning
 from kroma_nb.model.words import CandidateStatus, Gate, JobStatus, RunStatus, Stage
 
@@ -53,7 +54,9 @@ _HARD = {
     HardReason.INPUT_NOT_FOUND: "The file is not there",
     HardReason.NO_IMAGES_FOUND: "There was no picture to look at",
     HardReason.BLANK: "Nothing is drawn on it",
+    HardReason.INVARIANT_BROKEN: "What must hold after a pass does not",
 }
+_OF_A_PASS = {HardReason.INVARIANT_BROKEN.value, SoftWarning.INVARIANT_BROKEN.value}
 _SOFT: dict[SoftWarning, tuple[str, Callable[[Measures], str]]] = {
     SoftWarning.SOFT_FOCUS: ("Edges are soft", lambda measures: f"sharpness {_level(measures.sharpness)}"),
     SoftWarning.CLIPPED: ("Tones are lost at the ends of the scale", lambda measures: f"{measures.clipping:.1%}"),
@@ -247,6 +250,8 @@ def hard(reason: HardReason, report: FileReport, *, log: RunLog, job: JobRecord)
 
 def soft(warning: SoftWarning, report: FileReport, *, log: RunLog) -> str:
     """Say what a picture could do better, with its number."""
+    if warning is SoftWarning.INVARIANT_BROKEN:
+        return f"{_HARD[HardReason.INVARIANT_BROKEN]}."
     if warning is SoftWarning.CHROMA_EXCEEDS_THRESHOLD:
         return f"More colourful than the story allows {_above(report.chroma_delta, log.guard.max_chroma_delta)}."
     said, measured = _SOFT[warning]
@@ -256,13 +261,27 @@ def soft(warning: SoftWarning, report: FileReport, *, log: RunLog) -> str:
 def reasons(candidate: CandidateRecord, log: RunLog, job: JobRecord) -> tuple[str, ...]:
     """Give every hard reason of the guard as a sentence."""
     report = candidate.output_guard
-    return tuple(hard(reason, report, log=log, job=job) for reason in report.hard_fail_reasons) if report else ()
+    if report is None:
+        return ()
+    said = tuple(hard(one, report, log=log, job=job) for one in report.hard_fail_reasons if one not in _OF_A_PASS)
+    return (*said, *_broken(candidate, log, Strictness.HARD))
 
 
 def warnings(candidate: CandidateRecord, log: RunLog) -> tuple[str, ...]:
     """Give every soft warning of the guard as a sentence."""
     report = candidate.output_guard
-    return tuple(soft(warning, report, log=log) for warning in report.soft_warnings) if report else ()
+    if report is None:
+        return ()
+    said = tuple(soft(warning, report, log=log) for warning in report.soft_warnings if warning not in _OF_A_PASS)
+    return (*said, *_broken(candidate, log, Strictness.SOFT))
+
+
+def _broken(candidate: CandidateRecord, log: RunLog, strictness: Strictness) -> tuple[str, ...]:
+    """Say what does not hold that must hold after the passes."""
+    if log.postprocess_plan is None:
+        return ()
+    found = [one for made in candidate.passes for one in made.invariants]
+    return tuple(sentence(one.says) for one in log.postprocess_plan.invariants.broken(found, strictness))
 
 
 def moment(at: datetime | None) -> str:

@@ -14,6 +14,7 @@ from pydantic_core import from_json
 
 from kroma_nb.blobs import BlobStore, write_atomic
 from kroma_nb.errors import ContentDamaged, FileMissing, WriteFailed
+from kroma_nb.model.invariants import Invariant
 from kroma_nb.model.quality import Measures
 from kroma_nb.model.run import Message, Sha256
 from kroma_nb.model.value import Value
@@ -22,20 +23,30 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-V = TypeVar("V", "Made", "Found")
+V = TypeVar("V", bound="Answer")
 
 _RULE: Final = "kroma_nb.pass/1"
 _SEAL: Final = "seal"
 SIZE_LIMIT_BYTES = 4_000_000_000
 
 
-class Made(Value):
-    """What a pass has made.
+class Answer(Value):
+    """What the cache knows.
 
     Attributes
     ----------
     key : str
         Hash of all that it depends on.
+    """
+
+    key: Sha256
+
+
+class Made(Answer):
+    """What a pass has made.
+
+    Attributes
+    ----------
     sha256, size_bytes
         Of the picture's file.
     width, height : int, pixels
@@ -46,7 +57,6 @@ class Made(Value):
     """
 
     schema_: Literal["kroma_nb.made/2"] = Field(default="kroma_nb.made/2", alias="schema")
-    key: Sha256
     sha256: Sha256
     size_bytes: Annotated[int, Field(ge=0)]
     width: Annotated[int, Field(gt=0)]
@@ -55,13 +65,19 @@ class Made(Value):
     part: tuple[int, int, int, int] | None = None
 
 
-class Found(Value):
+class Found(Answer):
     """What was measured of a picture against its scene."""
 
     schema_: Literal["kroma_nb.found/2"] = Field(default="kroma_nb.found/2", alias="schema")
-    key: Sha256
     chroma_delta: float
     measures: Measures
+
+
+class Held(Answer):
+    """What must hold after a pass, and whether it does."""
+
+    schema_: Literal["kroma_nb.held/1"] = Field(default="kroma_nb.held/1", alias="schema")
+    invariants: tuple[Invariant, ...]
 
 
 def key_of(what: str, **depends: Any) -> str:
@@ -127,14 +143,14 @@ class PassCache:
             self.pictures.put(data)
             self._write(made.key, made)
 
-    def found(self, key: str, /) -> Found | None:
+    def found(self, key: str, kind: type[V], /) -> V | None:
         """Give what was measured before; None where it is not known."""
-        found = self._known(key, Found)
+        found = self._known(key, kind)
         if found is not None:
             _use(self.place_of(key))
         return found
 
-    def keep_found(self, found: Found) -> None:
+    def keep_found(self, found: Answer) -> None:
         """Remember what was measured."""
         _remove(self._trimmed)
         with contextlib.suppress(WriteFailed):

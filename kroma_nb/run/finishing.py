@@ -15,6 +15,7 @@ from kroma_nb.model.postprocess import LookAt
 from kroma_nb.model.run import BackendTry
 from kroma_nb.model.words import PassName
 from kroma_nb.passes import COLOR_VERSION, CUTOUT_VERSION, UPSCALE_VERSION, color, remove_background, upscale
+from kroma_nb.qa import check_color, check_cutout, check_upscale
 from kroma_nb.run.answers import code_of
 from kroma_nb.run.making import Step
 
@@ -83,6 +84,7 @@ def _cut_out(making: Making, plan: CutoutPlan, segmenters: tuple[Segmenter, ...]
         except ProviderFailed as cause:
             tries.append(BackendTry(backend=segmenter.backend, error_code=code_of(cause), says=str(cause)))
         else:
+            making.hold(check_cutout)
             return
     raise NoBackendLeft(PassName.BG_REMOVE, tuple((one.backend, one.says) for one in tries))
 
@@ -128,6 +130,7 @@ def _enlarge(making: Making, plan: UpscalePlan, upscaler: Upscaler) -> None:
         format=plan.format,
     )
     making.make(step, lambda: Painted(upscale(making.picture, upscaler=upscaler, scale=plan.scale)))
+    making.hold(lambda before, after: check_upscale(before, after, plan.scale), scale=plan.scale)
 
 
 def _color(making: Making, plan: ColorPlan) -> None:
@@ -137,3 +140,4 @@ def _color(making: Making, plan: ColorPlan) -> None:
     backend = f"profile {plan.profile} ({plan.settings})"
     step = Step(PassName.COLOR, before, name, backend, COLOR_VERSION, parameters={"profile": values}, settings=values)
     making.make(step, lambda: Painted(color(making.picture, plan.values)))
+    making.hold(lambda before, after: check_color(before, after, plan.values), profile=values)

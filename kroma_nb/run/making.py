@@ -13,8 +13,8 @@ from kroma_nb.model.postprocess import PictureFormat
 from kroma_nb.model.run import PassRecord, StoredFile, now
 from kroma_nb.model.words import PassName
 from kroma_nb.passes import generate
-from kroma_nb.qa import Findings, find, judge
-from kroma_nb.run.cache import Found, Made, key_of
+from kroma_nb.qa import INVARIANTS_VERSION, Findings, find, judge, with_invariants
+from kroma_nb.run.cache import Found, Held, Made, key_of
 from kroma_nb.run.environment import code_class
 from kroma_nb.run.kept import load_kept
 from kroma_nb.run.originals import SUFFIXES
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from kroma_nb.images import Picture
     from kroma_nb.model.brief import Painted
+    from kroma_nb.model.invariants import Invariant
     from kroma_nb.model.plan import Given
     from kroma_nb.model.quality import FileReport
     from kroma_nb.model.run import BackendTry
@@ -89,6 +90,7 @@ class Making:
         self._picture: Picture | None = None
         self._scene: Picture | None = None
         self._drawn: Picture | None = None
+        self._before: Picture | None = None
 
     def generate(self) -> None:
         """Draw the scene, or take up what was bought or given.
@@ -115,7 +117,7 @@ class Making:
         # Whether a page keeps its scene is seen before its ground is cut away.
         page = {} if drawn.sha256 == final.sha256 else {"page": drawn.sha256}
         key = key_of("guard", picture=final.sha256, scene=task.scene.sha256, part=self._part, code=code_class(), **page)
-        found = task.cache.found(key) if task.cache else None
+        found = task.cache.found(key, Found) if task.cache else None
         if found is None:
             findings = self._findings()
             found = Found(key=key, chroma_delta=findings.chroma_delta, measures=findings.measures)
@@ -124,7 +126,9 @@ class Making:
         findings = Findings(found.chroma_delta, found.measures)
         upscale = task.postprocess.upscale
         size = task.brief.size.times(upscale.scale) if upscale else task.brief.size
-        return judge(findings, task.guard, name=final.path, expect_size=size)
+        report = judge(findings, task.guard, name=final.path, expect_size=size)
+        held = [one for made in self.passes for one in made.invariants]
+        return with_invariants(report, held, task.postprocess.invariants)
 
     def _findings(self) -> Findings:
         if self.task.given is not None:
@@ -174,6 +178,31 @@ class Making:
         assert self.task.painter is not None
         return generate(self.scene, painter=self.task.painter, brief=self.task.brief)
 
+    def hold(self, look: Callable[[Picture, Picture], tuple[Invariant, ...]], **told: object) -> None:
+        """Look whether what must hold after the last pass does, unless the cache knows.
+
+        Parameters
+        ----------
+        look : callable
+            Is given what the pass started from and what it has made.
+        **told
+            What its answer depends on beside the pictures, in JSON types.
+        """
+        record, cache = self.passes[-1], self.task.cache
+        assert record.input is not None
+        of = {"input": record.input.sha256, "picture": record.output.sha256}
+        key = key_of("invariants", name=record.name.value, version=INVARIANTS_VERSION, code=code_class(), **of, **told)
+        held = cache.found(key, Held) if cache else None
+        if held is None:
+            before = self._before
+            if before is None:
+                before = load_kept(self.task.folder.root, record.input, record.input.path)
+            held = Held(key=key, invariants=look(before, self.picture))
+            if cache:
+                cache.keep_found(held)
+        self._before = None
+        self.passes[-1] = record.model_copy(update={"invariants": held.invariants})
+
     def make(self, step: Step, make: Callable[[], Painted]) -> None:
         """Make a pass, unless the cache knows what it would give."""
         started_at, cache, text = now(), self.task.cache, self._text()
@@ -194,6 +223,7 @@ class Making:
                 self._note(step, made, target.name, started_at, reused=True)
                 return
         painted = make()
+        self._before = self._picture
         data = images.encode(painted.picture, format=step.format, text=text)
         height, width = painted.picture.shape[:2]
         digest = sha256_bytes(data)

@@ -12,7 +12,7 @@ from kroma_nb.blobs import sha256_file
 from kroma_nb.errors import FileMissing, RecordInvalid, RequestInvalid
 from kroma_nb.model.replay import Cause, CauseKind, PassCheck, Verdict, Verification
 from kroma_nb.model.words import PassName, RunStatus
-from kroma_nb.run.cache import Found, Made, PassCache
+from kroma_nb.run.cache import Answer, Made, PassCache, V
 from kroma_nb.run.differences import of_code, of_files, of_plan, of_profile
 from kroma_nb.run.playing import Equipment, Turn
 from kroma_nb.run.replay import recorded_engine
@@ -47,7 +47,7 @@ class CacheAudit(PassCache):
         """Know nothing."""
         return None
 
-    def found(self, _key: str, /) -> Found | None:
+    def found(self, _key: str, _kind: type[V], /) -> V | None:
         """Know nothing."""
         return None
 
@@ -70,9 +70,9 @@ class CacheAudit(PassCache):
                 what = f"{picture} was altered; delete it"
                 self.wrong.append(Cause(kind=CauseKind.CACHE, what=what, recorded=made.sha256[:12], found=digest[:12]))
 
-    def keep_found(self, found: Found) -> None:
+    def keep_found(self, found: Answer) -> None:
         """Compare what was measured with the answer that is kept."""
-        said = self._read(found.key, Found)
+        said = self._read(found.key, type(found))
         if said is not None and said != (found, True):
             entry = self.place_of(found.key).relative_to(self.root.parent).as_posix()
             what = f"{entry} does not hold what the guard measures; delete it"

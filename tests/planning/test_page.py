@@ -12,6 +12,7 @@ import pytest
 
 from kroma_nb import planning
 from kroma_nb.model.brief import Hand, Span
+from kroma_nb.model.invariants import InvariantSettings
 from kroma_nb.model.plan import PostprocessRequest
 from kroma_nb.model.postprocess import ColorProfile
 from kroma_nb.model.value import Value
@@ -43,6 +44,7 @@ TABLES: dict[str, type[Value]] = {
     "### The section `color`": ColorSection,
     "### The section `bg_remove`": CutoutSection,
     "### The section `bg_remove.openai`": RefineSection,
+    "### The section `invariants`": InvariantSettings,
     "### A file of colour profiles": ProfilesFile,
     "### A colour profile": ColorProfile,
 }

@@ -18,7 +18,9 @@ from kroma_nb import run
 from kroma_nb.errors import NoBackendLeft, PassUnavailable, ProviderFailed
 from kroma_nb.images import as_rgb, load
 from kroma_nb.model.finishing import Finishers
+from kroma_nb.model.invariants import InvariantName
 from kroma_nb.model.plan import Plan, PlanRequest, PostprocessRequest
+from kroma_nb.model.quality import HardReason
 from kroma_nb.model.replay import Verdict
 from kroma_nb.model.runlog import RunLog
 from kroma_nb.model.words import CandidateStatus, PassName, RunStatus
@@ -216,6 +218,39 @@ def test_another_version_of_a_backend_is_named_as_a_cause(plan_for, project) -> 
     unproven = {check.pass_name for check in gone.checks if check.verdict is Verdict.UNPROVEN}
     assert unproven == {PassName.BG_REMOVE, PassName.UPSCALE, PassName.COLOR}
     assert NOT_HERE in str(gone.checks)
+
+
+@dataclass(frozen=True)
+class Dark(Nearest):
+    """Loses four fifths of the light."""
+
+    def enlarge(self, picture: np.ndarray, scale: int) -> np.ndarray:
+        large = super().enlarge(picture, scale)
+        large[..., :3] //= 5
+        return large
+
+
+def test_what_must_hold_after_a_pass_is_measured_and_judged_as_the_plan_says(tmp_path, project) -> None:
+    scenes = write_scenes(tmp_path / "scenes", 1, candidates=1, style=False)
+    post, words = scenes / "post.json", []
+    cache = run.PassCache(project / "cache")
+    for strictness in ("hard", "soft", "off", "off"):
+        looked_at = {name.value: "off" for name in InvariantName} | {"not_black": strictness}
+        post.write_text(json.dumps({"invariants": looked_at}))
+        asked = PostprocessRequest(bg_remove=True, upscale=True, config_path=post)
+        made = plan(PlanRequest(project="ink", root=scenes, manifest_path=scenes / "manifest.json", postprocess=asked))
+        equipment = run.Equipment(finishers=Finishers((Half(),), Dark()), cache=cache)
+        events = list(run.execute(made, root=project, painter=Stencil(), equipment=equipment))
+        candidate = run.read_run(project / "runs" / events[0].run_id).jobs[0].candidates[0]
+        broken = [one.name for one in candidate.passes[-1].invariants if not one.holds]
+        assert InvariantName.NOT_BLACK in broken
+        report = candidate.output_guard
+        words.append((candidate.status, report.hard_fail_reasons, report.soft_warnings.count("invariant_broken")))
+
+    failed, warned, *passed = words
+    assert failed == (CandidateStatus.FAILED_OUTPUT_GUARD, (HardReason.INVARIANT_BROKEN,), 0)
+    assert warned == (CandidateStatus.DONE, (), 1)
+    assert passed == [(CandidateStatus.DONE, (), 0)] * 2
 
 
 def present(project: Path, finishers: Finishers) -> run.Present:

@@ -101,6 +101,8 @@ def _passes(before: PostprocessPlan, after: PostprocessPlan) -> Iterator[Found]:
             yield from compared(Section.PASSES, {name.value: _in_short(old)}, {name.value: _in_short(new)})
         else:
             yield from compared(Section.PASSES, _settings(old, name), _settings(new, name))
+    strict = (facts_of(plan.invariants, below="invariants") for plan in (before, after))
+    yield from compared(Section.PASSES, *strict)
 
 
 def _settings(plan: CutoutPlan | UpscalePlan | ColorPlan, name: PassName) -> dict[str, Told]:
