@@ -260,11 +260,11 @@ def _of_enlarged_alpha(judge: _Judge, source: Picture, before: Gray8, result: Pi
         return _of_area(judge, 1.0, None)
     if len(source) < 2:
         return _of_area(judge, coverage(before), coverage(some_rows(result)))
-    rows = block_rows(result, len(result) // len(source))
+    some, rows = block_rows(before, result)
     after = rows[:, :-1].reshape(-1, result.shape[1])
     return [
-        *_of_area(judge, coverage(before), coverage(after)),
-        judge.on(InvariantName.SOFT_EDGE, soft_lost(before, after)),
+        *_of_area(judge, coverage(some), coverage(after)),
+        judge.on(InvariantName.SOFT_EDGE, soft_lost(some, after)),
         judge.on(InvariantName.SMOOTH_EDGE, blockiness(rows)),
         judge.on(InvariantName.NO_HALO, edge_tint(source, before, result)),
     ]
