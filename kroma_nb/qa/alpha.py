@@ -35,22 +35,28 @@ def some_rows(picture: Picture) -> Gray8:
     return np.asarray(cv2.extractChannel(rows, 3), np.uint8)
 
 
-def block_rows(picture: Picture, scale: int) -> Gray8:
-    """Give alpha in rows of blocks that were one pixel each, with the first row of the next.
+def block_rows(before: Gray8, result: Picture) -> tuple[Gray8, Gray8]:
+    """Give rows of a source's alpha, and the rows of blocks that they became, with the first row of the next.
+
+    Parameters
+    ----------
+    before : uint8 array, shape (H, W), H at least 2
+    result : uint8 array, shape (scale * H, scale * W, 4)
 
     Returns
     -------
-    uint8 array, shape (N, scale + 1, W)
-        At least 192 rows of blocks, spread evenly; all but the last of a small picture.
+    uint8 array, shape (N, W)
+        At least 192 rows, spread evenly; all but the last of a small picture.
+    uint8 array, shape (N, scale + 1, scale * W)
     """
-    height, width, channels = picture.shape
-    count = height // scale - 1
+    height, width, channels = result.shape
+    scale, count = height // len(before), len(before) - 1
     apart = max(1, count // _ENOUGH_ROWS)
-    blocks = picture[: count * scale].reshape(count, scale, width, channels)[::apart]
-    below = picture[scale : (count + 1) * scale : scale][::apart, None]
+    blocks = result[: count * scale].reshape(count, scale, width, channels)[::apart]
+    below = result[scale : (count + 1) * scale : scale][::apart, None]
     rows = np.concatenate([blocks, below], axis=1).reshape(-1, width, channels)
     alpha = np.asarray(cv2.extractChannel(rows, 3), np.uint8)
-    return alpha.reshape(-1, scale + 1, width)
+    return np.ascontiguousarray(before[:count:apart]), alpha.reshape(-1, scale + 1, width)
 
 
 def soft_lost(before: Gray8, after: Gray8) -> float:

@@ -90,6 +90,13 @@ def test_what_is_hidden_under_transparent_pixels_changes_no_verdict() -> None:
     assert broken(check_upscale(cut, hidden, 2)) == broken(check_upscale(cut, result, 2)) == []
 
 
+def test_a_cut_out_that_shows_nothing_is_judged_by_nothing_hidden() -> None:
+    bare = np.dstack([photograph(11), np.zeros((384, 256), np.uint8)])
+    result = np.zeros((768, 512, 4), np.uint8)
+
+    assert broken(check_upscale(bare, result, 2)) == []
+
+
 def test_a_grey_page_may_come_back_in_three_channels() -> None:
     page = ink_page(7)
 
