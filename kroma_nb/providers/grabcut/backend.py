@@ -104,4 +104,5 @@ class GrabCut:
         size = fit((width, height), working) if longest > working else (width, height)
         small = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
         strokes = None if self.scribble is None else self.scribble.strokes((height, width), size)
-        return soft_edge(picture, small, cut(small, self.box, strokes))
+        figure, in_ink = cut(small, self.box, strokes)
+        return soft_edge(picture, small, figure, in_ink=in_ink)

@@ -27,12 +27,15 @@ _COARSE_ROUNDS, _FINE_ROUNDS = 4, 2
 # Ground within this share of the box around it teaches the colours of the ground: to grabCut, and to rarity.
 _MARGIN, _WIDE_MARGIN = 0.12, 0.25
 # Islands below this share of the largest figure are dropped, holes below this share of it are filled.
-_ISLAND, _HOLE, _HOLE_IN_INK = 0.03, 0.002, 0.15
+_ISLAND, _HOLE, _HOLE_IN_INK = 0.03, 0.006, 0.15
+# On an ink page, strips of paper up to so many working pixels wide between the cut and a line belong to the ground;
+# paper is what reaches this share of the lightest level.
+_PAPER_STRIP, _PAPER = 7, 0.88
 # A figure below or a ground below this share of the picture is none.
 _NOTHING = 0.002
 
 
-def cut(small: NDArray[np.uint8], box: Box | None, strokes: Strokes | None) -> NDArray[np.uint8]:
+def cut(small: NDArray[np.uint8], box: Box | None, strokes: Strokes | None) -> tuple[NDArray[np.uint8], bool]:
     """Tell figure from ground, hard.
 
     Parameters
@@ -46,7 +49,8 @@ def cut(small: NDArray[np.uint8], box: Box | None, strokes: Strokes | None) -> N
 
     Returns
     -------
-    uint8 array, shape (H, W), 0 or 1
+    (figure, in_ink)
+        A uint8 array of shape (H, W), 0 or 1; and whether it is a page in one ink.
 
     Raises
     ------
@@ -66,11 +70,13 @@ def cut(small: NDArray[np.uint8], box: Box | None, strokes: Strokes | None) -> N
     guess = cv2.resize((marks & 1) * np.uint8(255), size, interpolation=cv2.INTER_LINEAR) > 127
     marks = _grabcut(features, _marked(guess, box, strokes), box, models, _FINE_ROUNDS)
     figure = _tidied((marks & 1).astype(np.uint8), strokes, _HOLE_IN_INK if in_ink else _HOLE)
+    if in_ink:
+        figure = _peeled(figure, small)
     share = float(figure.mean())
     if share < _NOTHING or share > 1 - _NOTHING:
         missing = "figure" if share < _NOTHING else "ground"
         raise ProviderFailed(BACKEND, f"found no {missing}; draw a box around the figure, or mark it with a scribble")
-    return figure
+    return figure, in_ink
 
 
 def _resized(planes: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
@@ -164,6 +170,20 @@ def _tidied(figure: NDArray[np.uint8], strokes: Strokes | None, hole: float) -> 
     largest = _drop(tidy, 1, _ISLAND, strokes[0] if strokes else None)
     _drop(tidy, 0, hole, strokes[1] if strokes else None, largest)
     return tidy
+
+
+def _peeled(figure: NDArray[np.uint8], small: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Take away thin strips of paper along the cut, so that it follows the outer side of the line."""
+    level = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
+    paper = figure & (level > _PAPER * int(level.max()))
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (_PAPER_STRIP, _PAPER_STRIP))
+    wide = cv2.dilate(cv2.morphologyEx(paper, cv2.MORPH_OPEN, disc), np.ones((3, 3), np.uint8))
+    beside = cv2.dilate(1 - figure, np.ones((2 * _PAPER_STRIP + 1,) * 2, np.uint8))
+    strips = (paper > 0) & (wide == 0) & (beside > 0)
+    # Of these, only what the ground reaches over paper: a strip behind a line is the figure's.
+    _, labels = cv2.connectedComponents(((figure == 0) | strips).astype(np.uint8), connectivity=4)
+    reached = np.isin(labels, np.unique(labels[figure == 0]))
+    return np.where(strips & reached, 0, figure).astype(np.uint8)
 
 
 def _drop(

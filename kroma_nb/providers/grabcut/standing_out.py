@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 # How deep the borders reach, and down to where the sides are taken for ground: a bust fills the lower part.
-_BORDER, _SIDES_END = 0.04, 0.6
+_BORDER, _SIDES_END = 0.02, 0.6
 _SAMPLES = 500
 # How many units of colour the whole width is worth: ground is compared with the border beside it.
 _FAR = 40.0
