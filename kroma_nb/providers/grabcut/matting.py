@@ -10,6 +10,8 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from kroma_nb.providers.grabcut.marks import Sure
+
     Floats = NDArray[np.float32]
 
 # All lengths are working pixels, measured from the hard edge: how far outside and inside it a pixel may be mixed, and
@@ -31,7 +33,12 @@ _STRIP = 96
 
 
 def soft_edge(
-    picture: NDArray[np.uint8], small: NDArray[np.uint8], figure: NDArray[np.uint8], *, in_ink: bool = False
+    picture: NDArray[np.uint8],
+    small: NDArray[np.uint8],
+    figure: NDArray[np.uint8],
+    *,
+    in_ink: bool = False,
+    strokes: Sure | None = None,
 ) -> NDArray[np.uint8]:
     """Give the share of the figure in each pixel.
 
@@ -53,6 +60,8 @@ def soft_edge(
     figure : uint8 array, shape (h, w), 0 or 1
     in_ink : bool
         Whether it is a page in one ink, whose edges are hard.
+    strokes : Sure or None
+        What a person marked, shape (h, w); it is neither soft nor doubtful.
 
     Returns
     -------
@@ -66,9 +75,14 @@ def soft_edge(
     2001, for colours of figure and ground as Gaussians nearby.
     """
     height, width = picture.shape[:2]
+    coefficients = _coefficients(small.astype(np.float32), figure, in_ink=in_ink)
+    if strokes is not None:
+        for plane in coefficients[:5]:
+            plane[strokes.figure | strokes.ground] = 0
+        coefficients[5][strokes.figure], coefficients[5][strokes.ground] = 1, 0
     planes = [
         np.asarray(cv2.resize(plane, (width, plane.shape[0]), interpolation=cv2.INTER_LINEAR), np.float32)
-        for plane in _coefficients(small.astype(np.float32), figure, in_ink=in_ink)
+        for plane in coefficients
     ]
     alpha = np.empty((height, width), np.uint8)
     for top in range(0, height, _STRIP):
