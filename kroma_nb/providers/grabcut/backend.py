@@ -40,7 +40,7 @@ class GrabCut:
         Where the figures are; outside is ground. None takes the left, right and upper border for ground, and for
         figure what stands out from them.
     scribble : Scribble or None
-        Strokes on figure and ground; they win over the box.
+        Strokes on figure and ground; the box grows until it holds the figure's.
 
     References
     ----------
@@ -104,4 +104,6 @@ class GrabCut:
         size = fit((width, height), working) if longest > working else (width, height)
         small = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
         strokes = None if self.scribble is None else self.scribble.strokes((height, width), size)
-        return soft_edge(picture, small, cut(small, self.box, strokes))
+        box = self.box if self.box is None or strokes is None else self.box.around(strokes.figure)
+        figure, in_ink = cut(small, box, strokes)
+        return soft_edge(picture, small, figure, in_ink=in_ink, strokes=strokes)

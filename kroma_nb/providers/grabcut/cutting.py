@@ -9,7 +9,7 @@ import numpy as np
 
 from kroma_nb.errors import ProviderFailed
 from kroma_nb.providers.grabcut.features import features_of, planes_of
-from kroma_nb.providers.grabcut.marks import BACKEND
+from kroma_nb.providers.grabcut.marks import BACKEND, Sure
 from kroma_nb.providers.grabcut.standing_out import border_of, standing_out
 
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from kroma_nb.providers.grabcut.marks import Box
 
-    Strokes = tuple[NDArray[np.bool_], NDArray[np.bool_]]
 
 SEED = 20040804
 """What OpenCV's generator of the calling thread is set to before each grabCut: its k-means draws from it."""
@@ -27,12 +26,15 @@ _COARSE_ROUNDS, _FINE_ROUNDS = 4, 2
 # Ground within this share of the box around it teaches the colours of the ground: to grabCut, and to rarity.
 _MARGIN, _WIDE_MARGIN = 0.12, 0.25
 # Islands below this share of the largest figure are dropped, holes below this share of it are filled.
-_ISLAND, _HOLE, _HOLE_IN_INK = 0.03, 0.002, 0.15
+_ISLAND, _HOLE, _HOLE_IN_INK = 0.03, 0.006, 0.5
+# On an ink page, strips of paper up to so many working pixels wide between the cut and a line belong to the ground;
+# paper is what reaches this share of the lightest level.
+_PAPER_STRIP, _PAPER = 7, 0.88
 # A figure below or a ground below this share of the picture is none.
 _NOTHING = 0.002
 
 
-def cut(small: NDArray[np.uint8], box: Box | None, strokes: Strokes | None) -> NDArray[np.uint8]:
+def cut(small: NDArray[np.uint8], box: Box | None, strokes: Sure | None) -> tuple[NDArray[np.uint8], bool]:
     """Tell figure from ground, hard.
 
     Parameters
@@ -41,12 +43,13 @@ def cut(small: NDArray[np.uint8], box: Box | None, strokes: Strokes | None) -> N
         sRGB, at working size.
     box : Box or None
         Outside is ground. None takes the borders for ground, and for figure what stands out from them.
-    strokes : two bool arrays of shape (H, W), or None
+    strokes : Sure or None
         Figure and ground as a person marked them.
 
     Returns
     -------
-    uint8 array, shape (H, W), 0 or 1
+    (figure, in_ink)
+        A uint8 array of shape (H, W), 0 or 1; and whether it is a page in one ink.
 
     Raises
     ------
@@ -58,33 +61,56 @@ def cut(small: NDArray[np.uint8], box: Box | None, strokes: Strokes | None) -> N
         raise ProviderFailed(BACKEND, "found no figure: the picture has one colour")
     size = planes.shape[1::-1]
     half = (max(1, size[0] // 2), max(1, size[1] // 2))
-    features = _features(planes, box, strokes)
-    coarse = _resized(features, half)
+    sure = _sure(planes, box, strokes)
+    sure_at_half = Sure(_at(sure.figure, half), _at(sure.ground, half))
+    features = _features(planes, box, sure)
     models = (np.zeros((1, 65)), np.zeros((1, 65)))
-    guess = _guess(_resized(planes, half), box, strokes)
-    marks = _grabcut(coarse, _marked(guess, box, strokes), box, models, _COARSE_ROUNDS)
+    guess = _guess(_resized(planes, half), box, sure_at_half)
+    marks = _grabcut(_resized(features, half), _marked(guess, sure_at_half), box, models, _COARSE_ROUNDS)
     guess = cv2.resize((marks & 1) * np.uint8(255), size, interpolation=cv2.INTER_LINEAR) > 127
-    marks = _grabcut(features, _marked(guess, box, strokes), box, models, _FINE_ROUNDS)
+    marks = _grabcut(features, _marked(guess, sure), box, models, _FINE_ROUNDS)
     figure = _tidied((marks & 1).astype(np.uint8), strokes, _HOLE_IN_INK if in_ink else _HOLE)
+    if in_ink:
+        figure = _peeled(figure, small)
     share = float(figure.mean())
     if share < _NOTHING or share > 1 - _NOTHING:
         missing = "figure" if share < _NOTHING else "ground"
         raise ProviderFailed(BACKEND, f"found no {missing}; draw a box around the figure, or mark it with a scribble")
-    return figure
+    return figure, in_ink
 
 
 def _resized(planes: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
     return np.asarray(cv2.resize(planes, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def _features(planes: NDArray[np.uint8], box: Box | None, strokes: Strokes | None) -> NDArray[np.uint8]:
-    """Take the features near the box; beyond it everything counts as the ground that is nearest in look."""
-    nothing = np.zeros(planes.shape[:2], bool)
-    ground = _marked(nothing, box, strokes) == cv2.GC_BGD
+def _at(places: NDArray[np.bool_], size: tuple[int, int]) -> NDArray[np.bool_]:
+    return np.asarray(_resized(places.astype(np.uint8) * np.uint8(255), size) > 63)
+
+
+def _sure(planes: NDArray[np.uint8], box: Box | None, strokes: Sure | None) -> Sure:
+    """Take for ground what lies outside the box, or without one the borders; and all as a person marked it."""
+    height, width = planes.shape[:2]
+    ground = np.zeros((height, width), bool)
+    if box is not None:
+        left, top, right, bottom = box.within((width, height))
+        ground[:] = True
+        ground[top:bottom, left:right] = False
+    if not ground.any():
+        # grabCut must see some ground, also where a box leaves none.
+        ground = border_of(planes)
+    figure = np.zeros((height, width), bool)
+    if strokes is not None:
+        figure, marked_ground = strokes
+        ground = (ground | marked_ground) & ~figure
+    return Sure(figure, ground)
+
+
+def _features(planes: NDArray[np.uint8], box: Box | None, sure: Sure) -> NDArray[np.uint8]:
+    """Take the features near the box; what lies further away is not looked at."""
     left, top, right, bottom = _region(planes.shape[:2], box, _WIDE_MARGIN)
-    features = np.zeros_like(planes)
     part = np.s_[top:bottom, left:right]
-    features[part] = features_of(planes[part], ground[part])
+    features = np.zeros_like(planes)
+    features[part] = features_of(planes[part], sure.ground[part])
     return features
 
 
@@ -93,46 +119,25 @@ def _region(shape: tuple[int, ...], box: Box | None, margin: float = _MARGIN) ->
     return (0, 0, *size) if box is None else box.within(size, margin)
 
 
-def _guess(planes: NDArray[np.uint8], box: Box | None, strokes: Strokes | None) -> NDArray[np.bool_]:
+def _guess(planes: NDArray[np.uint8], box: Box | None, sure: Sure) -> NDArray[np.bool_]:
     """Guess the figure: all of the box, else what stands out from the borders, else what is marked."""
     if box is not None:
         return np.ones(planes.shape[:2], bool)
-    found = standing_out(planes)
+    found = standing_out(planes, sure.ground)
     if found is not None:
         return found
-    if strokes is None:
+    if not sure.figure.any():
         raise ProviderFailed(
             BACKEND, "found no figure: nothing stands out from the borders; draw a box around it, or mark it"
         )
-    return np.zeros(planes.shape[:2], bool)
+    return sure.figure
 
 
-def _marked(guess: NDArray[np.bool_], box: Box | None, strokes: Strokes | None) -> NDArray[np.uint8]:
-    """Write a guess in grabCut's four words; what lies outside the box and what was marked is sure."""
-    height, width = guess.shape
+def _marked(guess: NDArray[np.bool_], sure: Sure) -> NDArray[np.uint8]:
+    """Write a guess in grabCut's four words."""
     marks = np.where(guess, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
-    sure = np.zeros(guess.shape, bool)
-    if box is not None:
-        left, top, right, bottom = box.within((width, height))
-        sure[:] = True
-        sure[top:bottom, left:right] = False
-    if not sure.any():
-        # grabCut must see some ground: without a box, or in one that leaves nothing, it is the borders.
-        sure = border_of((height, width)) if box is None else _rim((height, width))
-    marks[sure] = cv2.GC_BGD
-    if strokes is not None:
-        figure, ground = (
-            cv2.resize(stroke.view(np.uint8) * np.uint8(255), (width, height), interpolation=cv2.INTER_AREA) > 63
-            for stroke in strokes
-        )
-        marks[ground], marks[figure] = cv2.GC_BGD, cv2.GC_FGD
+    marks[sure.ground], marks[sure.figure] = cv2.GC_BGD, cv2.GC_FGD
     return marks
-
-
-def _rim(shape: tuple[int, int]) -> NDArray[np.bool_]:
-    rim = np.ones(shape, bool)
-    rim[1:, 1:-1] = False
-    return rim
 
 
 def _grabcut(
@@ -158,12 +163,26 @@ def _grabcut(
     return whole
 
 
-def _tidied(figure: NDArray[np.uint8], strokes: Strokes | None, hole: float) -> NDArray[np.uint8]:
+def _tidied(figure: NDArray[np.uint8], strokes: Sure | None, hole: float) -> NDArray[np.uint8]:
     """Drop small islands and fill small holes, but none that a person marked."""
     tidy = figure.copy()
     largest = _drop(tidy, 1, _ISLAND, strokes[0] if strokes else None)
     _drop(tidy, 0, hole, strokes[1] if strokes else None, largest)
     return tidy
+
+
+def _peeled(figure: NDArray[np.uint8], small: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Take away thin strips of paper along the cut, so that it follows the outer side of the line."""
+    level = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
+    paper = figure & (level > _PAPER * int(level.max()))
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (_PAPER_STRIP, _PAPER_STRIP))
+    wide = cv2.dilate(cv2.morphologyEx(paper, cv2.MORPH_OPEN, disc), np.ones((3, 3), np.uint8))
+    beside = cv2.dilate(1 - figure, np.ones((2 * _PAPER_STRIP + 1,) * 2, np.uint8))
+    strips = (paper > 0) & (wide == 0) & (beside > 0)
+    # Of these, only what the ground reaches over paper: a strip behind a line is the figure's.
+    _, labels = cv2.connectedComponents(((figure == 0) | strips).astype(np.uint8), connectivity=4)
+    reached = np.isin(labels, np.unique(labels[figure == 0]))
+    return np.where(strips & reached, 0, figure).astype(np.uint8)
 
 
 def _drop(

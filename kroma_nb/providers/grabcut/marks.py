@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import cv2
 import numpy as np
@@ -71,6 +71,25 @@ class Box:
         right, bottom = int(np.ceil((self.right + across) * width)), int(np.ceil((self.bottom + down) * height))
         return max(0, left), max(0, top), min(width, right), min(height, bottom)
 
+    def around(self, places: NDArray[np.bool_]) -> Box:
+        """Widen the box until it holds all places that are marked in an array of shape (H, W)."""
+        if not places.any():
+            return self
+        (rows, columns), (height, width) = np.nonzero(places), places.shape
+        return Box(
+            min(self.left, float(columns.min() / width)),
+            min(self.top, float(rows.min() / height)),
+            max(self.right, float((columns.max() + 1) / width)),
+            max(self.bottom, float((rows.max() + 1) / height)),
+        )
+
+
+class Sure(NamedTuple):
+    """What is known beforehand: two bool arrays of shape (H, W)."""
+
+    figure: NDArray[np.bool_]
+    ground: NDArray[np.bool_]
+
 
 @dataclass(frozen=True)
 class Scribble:
@@ -96,7 +115,7 @@ class Scribble:
         """Take a file as it is now."""
         return cls(path, hashlib.sha256(path.read_bytes()).hexdigest())
 
-    def strokes(self, shape: tuple[int, int], size: tuple[int, int]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    def strokes(self, shape: tuple[int, int], size: tuple[int, int]) -> Sure:
         """Read the strokes at a working size.
 
         Parameters
@@ -108,8 +127,8 @@ class Scribble:
 
         Returns
         -------
-        (figure, ground)
-            Two bool arrays, shape (height, width); where strokes cross, neither.
+        Sure
+            Arrays of shape (height, width); where strokes cross, neither.
 
         Raises
         ------
@@ -126,7 +145,7 @@ class Scribble:
         ground = _covered(seen & (levels <= _DARK), size)
         if not (figure.any() or ground.any()):
             raise self._refused("it has no stroke: paint white on the figure and black on the ground, leave the rest")
-        return figure & ~ground, ground & ~figure
+        return Sure(figure & ~ground, ground & ~figure)
 
     def _read(self) -> NDArray[np.uint8]:
         try:

@@ -10,27 +10,36 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from kroma_nb.providers.grabcut.marks import Sure
+
     Floats = NDArray[np.float32]
 
-# All lengths are working pixels, measured from the hard edge: how far in and out an edge may be soft, over how many it
-# fades out there, and from where on a pixel counts as sure.
-_REACH, _FADE, _SURE = 24.0, 4.0, 3.0
+# All lengths are working pixels, measured from the hard edge: how far outside and inside it a pixel may be mixed, and
+# on a page in one ink, which has no soft hair; over how many this fades out, and from where on a pixel is sure.
+_REACH, _REACH_IN_INK, _FADE, _SURE = (24.0, 12.0), (10.0, 4.0), 4.0, 5.0
 # Two neighbourhoods that teach local colours; the wide one only speaks where the near one is empty.
-_NEAR, _WIDE, _WIDE_WEIGHT, _WIDE_SHRINK = 4.0, 16.0, 0.02, 4
+_NEAR, _WIDE, _WIDE_WEIGHT, _WIDE_SHRINK = 6.0, 16.0, 0.02, 4
 # Variance of a flat colour, levels squared: a sensor's noise, and what a mean over a working pixel misses.
 _NOISE = 15.0
 # How little is known of a pixel beforehand: a standard deviation of 1 at the edge, falling by e over this length.
 _DOUBT_FALLS = 8.0
 # A soft place is known by its neighbours: blur of the first answer, and the variance that it makes likely.
-_PLACE, _LIKELY, _UNLIKELY = 3.0, 2.0, 0.03
+_PLACE, _LIKELY, _UNLIKELY = 3.0, 4.0, 0.03
 # Blur of the hard edge that rounds its steps, and half the width that is left of it.
 _ROUND, _CRISP = 1.2, 0.25
 # Levels of alpha that become 0 and 1, so that noise leaves no dust.
-_NONE, _FULL = 0.06, 0.92
+_NONE, _FULL = 0.06, 0.95
 _STRIP = 96
 
 
-def soft_edge(picture: NDArray[np.uint8], small: NDArray[np.uint8], figure: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def soft_edge(
+    picture: NDArray[np.uint8],
+    small: NDArray[np.uint8],
+    figure: NDArray[np.uint8],
+    *,
+    in_ink: bool = False,
+    strokes: Sure | None = None,
+) -> NDArray[np.uint8]:
     """Give the share of the figure in each pixel.
 
     Along the edge, figure and ground are known by the means and covariances of their colours nearby. A pixel's alpha is
@@ -49,6 +58,10 @@ def soft_edge(picture: NDArray[np.uint8], small: NDArray[np.uint8], figure: NDAr
     small : uint8 array, shape (h, w, 3)
         The same at working size.
     figure : uint8 array, shape (h, w), 0 or 1
+    in_ink : bool
+        Whether it is a page in one ink, whose edges are hard.
+    strokes : Sure or None
+        What a person marked, shape (h, w); it is neither soft nor doubtful.
 
     Returns
     -------
@@ -62,9 +75,14 @@ def soft_edge(picture: NDArray[np.uint8], small: NDArray[np.uint8], figure: NDAr
     2001, for colours of figure and ground as Gaussians nearby.
     """
     height, width = picture.shape[:2]
+    coefficients = _coefficients(small.astype(np.float32), figure, in_ink=in_ink)
+    if strokes is not None:
+        for plane in coefficients[:5]:
+            plane[strokes.figure | strokes.ground] = 0
+        coefficients[5][strokes.figure], coefficients[5][strokes.ground] = 1, 0
     planes = [
         np.asarray(cv2.resize(plane, (width, plane.shape[0]), interpolation=cv2.INTER_LINEAR), np.float32)
-        for plane in _coefficients(small.astype(np.float32), figure)
+        for plane in coefficients
     ]
     alpha = np.empty((height, width), np.uint8)
     for top in range(0, height, _STRIP):
@@ -93,7 +111,7 @@ def _rows(planes: list[Floats], top: int, bottom: int, height: int) -> list[Floa
     return [plane[above] * (1 - share) + plane[below] * share for plane in planes]
 
 
-def _coefficients(small: Floats, figure: NDArray[np.uint8]) -> list[Floats]:
+def _coefficients(small: Floats, figure: NDArray[np.uint8], *, in_ink: bool) -> list[Floats]:
     """Give a (three planes) and b, both times the weight, the weight, and the rounded hard edge."""
     hard = figure.astype(np.float32)
     inward = cv2.distanceTransform(figure, cv2.DIST_L2, 3)
@@ -110,7 +128,9 @@ def _coefficients(small: Floats, figure: NDArray[np.uint8]) -> list[Floats]:
     offset = -(slope * back).sum(axis=0)
     by_color = np.clip((slope * np.moveaxis(small, 2, 0)).sum(axis=0) + offset, 0, 1)
     distance = np.where(figure > 0, inward, outward)
-    trusted = np.clip((_REACH - distance) / _FADE, 0, 1) * ((fore_known > 1e-5) & (back_known > 1e-5))
+    outside, inside = _REACH_IN_INK if in_ink else _REACH
+    reach = np.where(figure > 0, inside, outside)
+    trusted = np.clip((reach - distance) / _FADE, 0, 1) * ((fore_known > 1e-5) & (back_known > 1e-5))
     doubt = np.exp(-2 * distance / _DOUBT_FALLS)
     weight = trusted * doubt / (doubt + 1 / worth)
     mixed = cv2.GaussianBlur((weight * by_color + (1 - weight) * hard).astype(np.float32), (0, 0), _PLACE)

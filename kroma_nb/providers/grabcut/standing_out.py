@@ -12,8 +12,10 @@ from kroma_nb.providers.grabcut.features import features_of
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-# How deep the borders reach, and down to where the sides are taken for ground: a bust fills the lower part.
-_BORDER, _SIDES_END = 0.04, 0.6
+# How deep the borders reach, and down to where the sides are always taken for ground: a bust fills the lower part.
+_BORDER, _SIDES_END = 0.02, 0.6
+# Further along the frame ground goes on until the look changes by so much, over so many working pixels.
+_JUMP, _STEP = 12.0, 4
 _SAMPLES = 500
 # How many units of colour the whole width is worth: ground is compared with the border beside it.
 _FAR = 40.0
@@ -27,25 +29,45 @@ _GENEROUS = 0.6
 _COMMON = 118
 
 
-def border_of(shape: tuple[int, int]) -> NDArray[np.bool_]:
-    """Tell which pixels are taken for ground: the upper edge, and the sides down to three fifths of the height.
+def border_of(planes: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Tell which pixels along the frame are taken for ground.
+
+    These are the upper edge and the sides down to three fifths of the height; and from there on down the sides and
+    along the lower edge, as long as the look changes only gradually.
 
     Parameters
     ----------
-    shape : (H, W)
+    planes : uint8 array, shape (H, W, 3)
+        As from `planes_of`.
 
     Returns
     -------
     bool array, shape (H, W)
     """
-    height, width = shape
+    height, width = planes.shape[:2]
     deep, wide, end = max(1, int(_BORDER * height)), max(1, int(_BORDER * width)), max(1, int(_SIDES_END * height))
-    border = np.zeros(shape, bool)
-    border[:deep] = border[:end, :wide] = border[:end, width - wide :] = True
+    soft = cv2.GaussianBlur(planes, (0, 0), 2.0).astype(np.float32)
+    border = np.zeros((height, width), bool)
+    border[:deep] = True
+    for side, column in ((np.s_[:wide], wide // 2), (np.s_[width - wide :], width - 1 - wide // 2)):
+        lower = soft[height - 1 - deep // 2]
+        way = np.concatenate([soft[end:, column], lower if column < width // 2 else lower[::-1]])
+        far = end + _goes_on(way)
+        border[: min(far, height), side] = True
+        along = far - height
+        if along > 0:
+            border[height - deep :, :along] |= column < width // 2
+            border[height - deep :, max(0, width - along) :] |= column >= width // 2
     return border
 
 
-def standing_out(planes: NDArray[np.uint8]) -> NDArray[np.bool_] | None:
+def _goes_on(way: NDArray[np.float32]) -> int:
+    """Give how far a line of colours changes only gradually."""
+    jumps = np.linalg.norm(way[_STEP:] - way[:-_STEP], axis=1) > _JUMP
+    return int(np.argmax(jumps)) if jumps.any() else len(way)
+
+
+def standing_out(planes: NDArray[np.uint8], border: NDArray[np.bool_]) -> NDArray[np.bool_] | None:
     """Find what differs from the borders: the border prior of Wei et al. 2012, with a weak centred prior.
 
     Each pixel's distance, in colour and place, to the border samples nearest to it is weighted by how rare its colour
@@ -55,6 +77,8 @@ def standing_out(planes: NDArray[np.uint8]) -> NDArray[np.bool_] | None:
     ----------
     planes : uint8 array, shape (H, W, 3)
         As from `planes_of`.
+    border : bool array, shape (H, W)
+        As from `border_of`.
 
     Returns
     -------
@@ -70,13 +94,12 @@ def standing_out(planes: NDArray[np.uint8]) -> NDArray[np.bool_] | None:
     rows, columns = np.mgrid[:height, :width].astype(np.float32)
     place = _FAR / max(height, width)
     points = np.dstack([soft, rows * place, columns * place]).reshape(-1, 5)
-    border = border_of((height, width))
     at_border = np.flatnonzero(border)
     samples = points[at_border[:: max(1, at_border.size // _SAMPLES)]]
-    distances = cv2.batchDistance(points, samples, cv2.CV_32F, normType=cv2.NORM_L2, K=min(8, len(samples)))[0]
-    apart = np.sqrt((distances.astype(np.float64) ** 2).mean(axis=1)).reshape(height, width)
-    if np.percentile(apart, 98) < _FAINT:
+    by_color = _nearest(np.ascontiguousarray(points[:, :3]), np.ascontiguousarray(samples[:, :3]))
+    if np.percentile(by_color, 99) < _FAINT:
         return None
+    apart = _nearest(points, samples).reshape(height, width)
     rarity = cv2.GaussianBlur(features_of(planes, border)[..., 2].astype(np.float32), (0, 0), 1.0)
     centred = np.exp(-0.5 * (((rows / height - 0.5) / _SPREAD) ** 2 + ((columns / width - 0.5) / _SPREAD) ** 2))
     weighed = (apart * np.sqrt(np.maximum(rarity - _COMMON, 0)) * centred).astype(np.float32)
@@ -85,3 +108,9 @@ def standing_out(planes: NDArray[np.uint8]) -> NDArray[np.bool_] | None:
     threshold = cv2.threshold(levels, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)[0]
     found = np.asarray((levels > _GENEROUS * threshold) & ~border)
     return found if found.any() else None
+
+
+def _nearest(points: NDArray[np.float32], samples: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Give each point's root mean square distance to the eight samples nearest to it."""
+    distances = cv2.batchDistance(points, samples, cv2.CV_32F, normType=cv2.NORM_L2, K=min(8, len(samples)))[0]
+    return np.asarray(np.sqrt((distances.astype(np.float64) ** 2).mean(axis=1)))
