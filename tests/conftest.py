@@ -40,7 +40,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
     with ExitStack() as held:
         # Whoever wants to be alone stands at the gate, so that nobody slips in before it. Locks of this kind are not
         # passed on to forked processes, some of which outlive the test that began them.
-        gate, room = (held.enter_context(Path(f"{place}-{name}.lock").open("ab")) for name in ("gate", "room"))
+        gate, room = (held.enter_context(Path(f"{place}-{name}.lock").open("a+b")) for name in ("gate", "room"))
         fcntl.lockf(gate, fcntl.LOCK_EX)
         fcntl.lockf(room, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
         if not alone:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 # How deep the borders reach, and down to where the sides are always taken for ground: a bust fills the lower part.
 _BORDER, _SIDES_END = 0.02, 0.6
 # Further along the frame ground goes on until the look changes by so much, over so many working pixels.
-_JUMP, _STEP = 12.0, 4
+_JUMP, _STEP = 7.0, 4
 _SAMPLES = 500
 # How many units of colour the whole width is worth: ground is compared with the border beside it.
 _FAR = 40.0
