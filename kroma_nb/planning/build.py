@@ -22,6 +22,7 @@ from kroma_nb.planning.scenes import REQUEST, find_scenes, find_styles
 from kroma_nb.settings import Settings
 
 if TYPE_CHECKING:
+    from kroma_nb.model.backends import BackendOptions
     from kroma_nb.model.money import Catalog
     from kroma_nb.model.plan import PlanRequest
     from kroma_nb.planning.jobs import Draft
@@ -31,7 +32,13 @@ if TYPE_CHECKING:
 _PROJECT = re.compile(r"[A-Za-z0-9_-]+")
 
 
-def plan(request: PlanRequest, *, settings: Settings | None = None, catalog: Catalog | None = None) -> Plan:
+def plan(
+    request: PlanRequest,
+    *,
+    settings: Settings | None = None,
+    catalog: Catalog | None = None,
+    backends: BackendOptions | None = None,
+) -> Plan:
     """Plan a run: read every file, check and hash every picture, fix every seed, price and limit; write nothing.
 
     The same files and arguments give an equal plan.
@@ -44,6 +51,8 @@ def plan(request: PlanRequest, *, settings: Settings | None = None, catalog: Cat
         Layered settings without the request's own layer; None takes the built-in defaults.
     catalog : Catalog or None
         Models and prices; None takes the built-in catalog.
+    backends : BackendOptions or None
+        What the workspace says of the backends that finish pictures.
 
     Returns
     -------
@@ -65,7 +74,7 @@ def plan(request: PlanRequest, *, settings: Settings | None = None, catalog: Cat
     pictures = len(kept) * candidates
     check_batch(pictures, card=card, request=request, loaded=loaded)
     postprocess = named_postprocess(asked)
-    passes = plan_passes(postprocess, asked, bought=card.paid)
+    passes = plan_passes(postprocess, asked, bought=card.paid, options=backends)
     section = loaded.manifest.generation
     drawing = Drawing(stage=request.stage, candidates=candidates, size=section.size)
     # Hashing is the dear part, so it comes when nothing else can refuse the plan any more.

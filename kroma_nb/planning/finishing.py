@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kroma_nb.errors import RequestInvalid
+from kroma_nb.model.money import Forecast
 from kroma_nb.planning.gate import gate_of
 from kroma_nb.planning.postprocess import named_postprocess, plan_passes
-from kroma_nb.planning.price import forecast_of, load_catalog
 from kroma_nb.planning.scenes import REQUEST
 from kroma_nb.settings import Settings
 
 if TYPE_CHECKING:
-    from kroma_nb.model.money import Catalog
+    from kroma_nb.model.backends import BackendOptions
     from kroma_nb.model.plan import Job, Plan, PlanRequest
 
 
@@ -22,7 +22,7 @@ def plan_finishing(
     request: PlanRequest,
     *,
     settings: Settings | None = None,
-    catalog: Catalog | None = None,
+    backends: BackendOptions | None = None,
 ) -> Plan:
     """Plan to finish pictures that an earlier run has made; write nothing.
 
@@ -36,8 +36,8 @@ def plan_finishing(
         Says which passes are on.
     settings : Settings or None
         Layered settings without the request's own layer; None takes the built-in defaults.
-    catalog : Catalog or None
-        Dates the forecast; None takes the built-in catalog.
+    backends : BackendOptions or None
+        As for `plan`.
 
     Raises
     ------
@@ -46,7 +46,7 @@ def plan_finishing(
     """
     asked = (settings or Settings.built_in()).with_request(request)
     loaded = named_postprocess(asked)
-    passes = plan_passes(loaded, asked, bought=before.card.paid)
+    passes = plan_passes(loaded, asked, bought=before.card.paid, options=backends)
     if len(passes.pipeline_order) == 1:
         problem = "no pass is on, so there is nothing to finish"
         raise RequestInvalid(REQUEST, "postprocess", problem, "switch on bg_remove, upscale or color")
@@ -60,7 +60,7 @@ def plan_finishing(
             "generation": before.generation.model_copy(update={"candidates": 1}),
             "postprocess": passes,
             "jobs": jobs,
-            "forecast": forecast_of(len(jobs), card, catalog or load_catalog()),
+            "forecast": Forecast(pictures=len(jobs), paid_pictures=0, prices_as_of=before.forecast.prices_as_of),
             "notes": (unused,) if loaded.unused else (),
             "max_cost": None,
             "max_price": None,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from kroma_nb.errors import PostprocessInvalid
+from kroma_nb.model.backends import BackendOptions
 from kroma_nb.model.invariants import InvariantSettings
 from kroma_nb.model.parsing import parse_value
 from kroma_nb.model.postprocess import (
@@ -203,7 +204,9 @@ def profile_now(plan: ColorPlan, settings: Settings) -> ColorProfile | None:
     return profiles.by_name.get(plan.profile) if source == plan.settings else None
 
 
-def plan_passes(loaded: LoadedPostprocess, settings: Settings, *, bought: bool = False) -> PostprocessPlan:
+def plan_passes(
+    loaded: LoadedPostprocess, settings: Settings, *, bought: bool = False, options: BackendOptions | None = None
+) -> PostprocessPlan:
     """Resolve every pass that is on to what it will do.
 
     Parameters
@@ -214,6 +217,8 @@ def plan_passes(loaded: LoadedPostprocess, settings: Settings, *, bought: bool =
         With the layer of the request.
     bought : bool
         Whether the pages come from a paid engine.
+    options : BackendOptions, optional
+        What the workspace says of its backends: a model of its own is asked first, where nobody has named an order.
 
     Raises
     ------
@@ -224,8 +229,9 @@ def plan_passes(loaded: LoadedPostprocess, settings: Settings, *, bought: bool =
     """
     if loaded.path is not None:
         settings = settings.with_postprocess_file(loaded.path, loaded.content.settings)
-    usual = LookAt.PAGE if bought else LookAt.SCENE
-    cutout = _cutout(loaded, settings, usual) if settings.get("postprocess.bg_remove") else None
+    cutout = None
+    if settings.get("postprocess.bg_remove"):
+        cutout = _cutout(loaded, settings, LookAt.PAGE if bought else LookAt.SCENE, options or BackendOptions())
     upscale = _upscale(loaded, settings) if settings.get("postprocess.upscale") else None
     if cutout is not None:
         _keep_transparency(loaded.file, "bg_remove.format", cutout.format)
@@ -235,13 +241,15 @@ def plan_passes(loaded: LoadedPostprocess, settings: Settings, *, bought: bool =
     return PostprocessPlan(bg_remove=cutout, upscale=upscale, color=color, invariants=loaded.content.invariants)
 
 
-def _cutout(loaded: LoadedPostprocess, settings: Settings, usual: LookAt) -> CutoutPlan:
+def _cutout(loaded: LoadedPostprocess, settings: Settings, usual: LookAt, options: BackendOptions) -> CutoutPlan:
     backends = settings.explain("postprocess.bg_remove_backends")
     chosen = settings.get("postprocess.bg_remove_backends")
     if not chosen:
         file = str(backends.file or backends.layer.value)
         way_out = f"name at least one of {', '.join(CutoutBackend)}, or switch bg_remove off"
         raise PostprocessInvalid(file, backends.key, "the list is empty and bg_remove is on", way_out)
+    if backends.layer is Layer.BUILT_IN and options.onnx.model is not None:
+        chosen = (CutoutBackend.ONNX, *chosen)
     return CutoutPlan(
         backends=chosen,
         format=loaded.content.bg_remove.format,

@@ -45,8 +45,9 @@ def plan_of_finishing(project: Project, asked: PlanWords, settings: Settings) ->
         problem = f"run {one.run_id} has no winner"
         raise RequestInvalid("request", "finish", problem, "finish another run")
     kept = tuple(_selected(jobs, asked.only))
-    catalog = planning.catalog_of(project.bench.home)
-    return planning.plan_finishing(before, kept, asked.request(project.slug), settings=settings, catalog=catalog)
+    backends = planning.backend_options_of(project.bench.home)
+    request = asked.request(project.slug)
+    return planning.plan_finishing(before, kept, request, settings=settings, backends=backends)
 
 
 def _finished(one: Run, log: RunLog, before: Plan) -> Iterator[Job]:

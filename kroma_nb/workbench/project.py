@@ -103,8 +103,10 @@ class Project:
         if request is None and asked.finish is not None:
             made = plan_of_finishing(self, asked, settings)
         else:
-            catalog = planning.catalog_of(self.bench.home)
-            made = planning.plan(request or self._request(asked), settings=settings, catalog=catalog)
+            home = self.bench.home
+            catalog, backends = planning.catalog_of(home), planning.backend_options_of(home)
+            wanted = request or self._request(asked)
+            made = planning.plan(wanted, settings=settings, catalog=catalog, backends=backends)
         # A pass that nothing here can make is said now, and not when everything is drawn.
         finishers_in(self.bench.home, made.postprocess)
         return PlannedRun(made, forecast_of(self, made))
