@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from kroma_nb.report.proof import ProofRow, proof_table, proof_view
     from kroma_nb.report.sheet import contact_sheet
     from kroma_nb.report.table import candidate_row, plan_table, run_table
+    from kroma_nb.report.tools import JudgedRow, judged_table, judged_view, tool_view
     from kroma_nb.report.view import View
     from kroma_nb.report.views import (
         asset_page,
@@ -56,6 +57,7 @@ __getattr__, __dir__, _ = lazy_loader.attach(
         "proof": ["ProofRow", "proof_table", "proof_view"],
         "sheet": ["contact_sheet"],
         "table": ["candidate_row", "plan_table", "run_table"],
+        "tools": ["JudgedRow", "judged_table", "judged_view", "tool_view"],
         "view": ["View"],
         "views": [
             "asset_page",
@@ -77,6 +79,7 @@ __getattr__, __dir__, _ = lazy_loader.attach(
 
 __all__ = [
     "Bar",
+    "JudgedRow",
     "Overview",
     "ProofRow",
     "Step",
@@ -102,6 +105,8 @@ __all__ = [
     "diff_view",
     "drawn_bars",
     "gallery",
+    "judged_table",
+    "judged_view",
     "lineage",
     "lineage_mermaid",
     "lineage_page",
@@ -119,4 +124,5 @@ __all__ = [
     "run_view",
     "runs_view",
     "size",
+    "tool_view",
 ]

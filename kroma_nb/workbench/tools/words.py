@@ -1,0 +1,95 @@
+"""What every tool can be asked for beside its own words."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, TypedDict
+
+from kroma_nb.errors import RequestInvalid
+from kroma_nb.model.parsing import did_you_mean, parse_value
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from threading import Event as Flag
+
+    from kroma_nb.model.postprocess import PictureFormat
+    from kroma_nb.model.tools import ToolRow
+    from kroma_nb.model.value import Value
+
+
+class Working(TypedDict, total=False):
+    """How files are worked on.
+
+    Attributes
+    ----------
+    workers : int
+        How many files are worked on at once; by default as many as there are processors.
+    stop : threading.Event
+        Once set, files that are being worked on are finished and no other is begun.
+    on_begin : callable
+        Is told how many files there are.
+    on_row : callable
+        Is told each row as soon as it and all before it are known.
+    """
+
+    workers: int | None
+    stop: Flag | None
+    on_begin: Callable[[int], object] | None
+    on_row: Callable[[ToolRow], object] | None
+
+
+class Making(Working, total=False):
+    """How files are made.
+
+    Attributes
+    ----------
+    format : str
+        ``png`` or ``webp``; also ``jpg`` where nothing is lost by it. By default as the target's suffix says, else
+        ``png``.
+    replace : bool
+        Whether what stands at a target goes to the archive; else such a file fails, and nothing of it is made.
+    dry : bool
+        Only say where each file would go.
+    """
+
+    format: PictureFormat | str | None
+    replace: bool
+    dry: bool
+
+
+def checked(given: Working, kind: type) -> None:
+    """Refuse words that a tool does not have, and numbers that are none.
+
+    Raises
+    ------
+    RequestInvalid
+        With the word, and what is right.
+    """
+    known = _words_of(kind)
+    for word in given:
+        if word not in known:
+            raise RequestInvalid("request", word, "there is no such word", did_you_mean(word, known))
+    workers = given.get("workers")
+    if workers is not None and (type(workers) is not int or workers < 1):
+        raise RequestInvalid("request", "workers", f"{workers!r} is no number of workers", "give 1 or more")
+
+
+def section(kind: type[Value], **values: Any) -> Any:
+    """Read what a pass is told, as a postprocess file is read; what is None is left to the default.
+
+    Raises
+    ------
+    RequestInvalid
+        With the word, and what is right.
+    """
+    given = {name: value for name, value in values.items() if value is not None}
+    return parse_value(kind, given, file="request", error=RequestInvalid)
+
+
+def processors() -> int:
+    """Count the processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _words_of(kind: type) -> set[str]:
+    return set(kind.__annotations__) | {word for base in kind.__mro__ for word in getattr(base, "__annotations__", ())}
