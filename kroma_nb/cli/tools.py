@@ -21,6 +21,8 @@ Input = Annotated[Path, typer.Argument(parser=named_path, help="A picture, or a 
 _JPG = "png or webp, or jpg for pictures without transparency; else as the output's name ends, else png."
 Jpg = Annotated[str | None, typer.Option(help=_JPG)]
 _REPLACE = "Whether a file that stands there goes to archive/replaced beside the output, or is a failure."
+_POSTPROCESS = "A postprocess file, for what is not named here."
+Postprocess = Annotated[Path | None, typer.Option(parser=named_path, help=_POSTPROCESS)]
 Replace = Annotated[bool, typer.Option("--replace/--no-replace", help=_REPLACE)]
 Dry = Annotated[bool, typer.Option("--dry", help="Only list the files, and where each would go.")]
 Workers = Annotated[int | None, typer.Option(min=1, help="Files worked on at once; by default one a processor.")]
@@ -41,6 +43,7 @@ class CutOutOptions(Options):
         typer.Option(help="Who tells figure from ground, by default grabcut; given again, asked in that order."),
     ] = None
     format: Annotated[str | None, typer.Option(help="png or webp; else as the output's name ends, else png.")] = None
+    postprocess: Postprocess = None
     replace: Replace = True
     dry: Dry = False
     workers: Workers = None
@@ -51,9 +54,10 @@ class EnlargeOptions(Options):
     """What `upscale` can be asked for."""
 
     output: Annotated[str | None, _output("upscaled")] = None
-    scale: Annotated[int, typer.Option(help="How many times as wide and high: 2, 3 or 4.")] = 2
-    backend: Annotated[str, typer.Option(help="Who enlarges.")] = "lanczos"
+    scale: Annotated[int | None, typer.Option(help="How many times as wide and high: 2, 3 or 4; by default 2.")] = None
+    backend: Annotated[str | None, typer.Option(help="Who enlarges; by default lanczos.")] = None
     format: Jpg = None
+    postprocess: Postprocess = None
     replace: Replace = True
     dry: Dry = False
     workers: Workers = None
@@ -69,6 +73,7 @@ class ColorOptions(Options):
         Path | None, typer.Option(parser=named_path, help="A file of colour profiles; else the built-in ones.")
     ] = None
     format: Jpg = None
+    postprocess: Postprocess = None
     replace: Replace = True
     dry: Dry = False
     workers: Workers = None
@@ -154,7 +159,7 @@ def qa(options: JudgeOptions, input: Input, as_json: AsJson = False) -> None:  #
 
 
 def _making(options: CutOutOptions | EnlargeOptions | ColorOptions) -> dict[str, Any]:
-    names = ("format", "replace", "dry", "workers")
+    names = ("format", "postprocess", "replace", "dry", "workers")
     return {name: getattr(options, name) for name in names}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +16,7 @@ from studio import photograph
 
 import kroma_nb as kn
 from kroma_nb.blobs import sha256_file
-from kroma_nb.errors import ProviderFailed
+from kroma_nb.errors import KromaError, ProviderFailed
 from kroma_nb.images import load
 from kroma_nb.model.quality import HardReason
 from kroma_nb.model.tools import FileState, Tool, ToolRow
@@ -281,6 +282,68 @@ def test_whoever_interrupts_a_cell_waits_only_for_what_is_under_way(pages, tmp_p
         cut(pages, tmp_path / "out", Waits(flag=told), workers=1, on_row=interrupt)
 
     assert 1 <= len(list((tmp_path / "out").rglob("*.png"))) < 23
+
+
+def test_a_postprocess_file_gives_what_is_not_named(pages, tmp_path) -> None:
+    profiles = {"profiles": {"dusk": {"gamma": 0.8}, "dawn": {"gamma": 1.2}}}
+    (tmp_path / "profiles.json").write_text(json.dumps(profiles))
+    how = tmp_path / "postprocess.json"
+    how.write_text(
+        json.dumps(
+            {
+                "upscale": {"scale": 3, "format": "webp", "tile": 64},
+                "color": {"default_profile": "dusk", "settings_file": "profiles.json"},
+                "bg_remove": {"backends": ["onnx", "grabcut"], "format": "webp"},
+            }
+        )
+    )
+    street = pages / "street.png"
+
+    done = kn.tools.enlarge(street, postprocess=how)
+    kn.tools.enlarge(street, scale=2, format="png", postprocess=how)
+    kn.tools.enlarge(street, tmp_path / "single.png", postprocess=how)
+    coloured = kn.tools.color(street, postprocess=how)
+    kn.tools.color(street, profile="dawn", postprocess=how)
+    cut_out = kn.tools.cut_out(street, postprocess=how, dry=True)
+
+    assert {path.name for path in (pages / "upscaled").iterdir()} == {"street_x3.webp", "street_x2.png"}
+    assert load(tmp_path / "single.png").shape == (144, 192, 3)
+    assert {path.name for path in (pages / "color_corrected").iterdir()} == {"street_dusk.png", "street_dawn.png"}
+    assert coloured.rows[0].backend == "profile dusk (profiles.json)"
+    assert cut_out.rows[0].target.endswith("street_nobg.webp")
+    assert done.unused == ("upscale.tile",)
+    assert "Read but not used from the postprocess file: upscale.tile." in repr(done)
+
+
+def test_a_postprocess_file_never_makes_a_tool_pay(pages, tmp_path, listing) -> None:
+    how = tmp_path / "postprocess.json"
+
+    for section in ({"backends": ["removebg"]}, {"openai": {"enabled": True}}):
+        how.write_text(json.dumps({"bg_remove": section}))
+        before = listing(tmp_path)
+        with pytest.raises(KromaError, match="costs money, which tools do not spend"):
+            kn.tools.cut_out(pages, postprocess=how)
+        assert listing(tmp_path) == before
+
+
+def test_names_of_any_bytes_come_through(tmp_path) -> None:
+    folder = tmp_path / "pages"
+    folder.mkdir()
+    for name in (b"\xff.png", "夜\n.png".encode()):
+        Image.fromarray(photograph(1)).save(tmp_path / "page.png")
+        (tmp_path / "page.png").rename(folder / os.fsdecode(name))
+
+    kn.tools.enlarge(folder)
+    done = kn.tools.enlarge(folder)
+
+    assert done.counts[FileState.DONE] == 2
+    assert {os.fsencode(path.name) for path in (tmp_path / "upscaled").iterdir()} == {
+        b"\xff_x2.png",
+        "夜\n_x2.png".encode(),
+    }
+    json.dumps(done.to_json(), ensure_ascii=False).encode()
+    done._repr_html_().encode()
+    json.dumps(kn.tools.judge(folder).to_json(), ensure_ascii=False).encode()
 
 
 def test_many_workers_make_the_same_files_as_one(pages, tmp_path, listing) -> None:

@@ -136,7 +136,7 @@ class Maker:
         assert way.archive is not None
         if self.replaces:
             moves = replace_file(way.target, data, root=way.archive, reason=f"kroma {self.step.word}")
-            return str(way.archive / moves[0].target) if moves else None
+            return shown(way.archive / moves[0].target) if moves else None
         if not create_atomic(way.target, data):
             raise _taken(way.target)
         return None

@@ -29,17 +29,20 @@ class Naming:
         The folder beside the source, where no target is named.
     mark : str
         What follows a file's stem.
-    format : PictureFormat or None
-        What was asked for; None is PNG, or as the target's suffix says.
+    format : PictureFormat
+        Of files in a folder.
+    insists : bool
+        Whether that was asked for, so that a single file's name must not say another one.
     """
 
     folder: str
     mark: str
-    format: PictureFormat | None = None
+    format: PictureFormat = PictureFormat.PNG
+    insists: bool = False
 
     def name(self, source: Path) -> str:
         """Name a file in a folder of results."""
-        return f"{source.stem}{self.mark}.{self.format or PictureFormat.PNG}"
+        return f"{source.stem}{self.mark}.{self.format}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +187,7 @@ def _exact_format(place: Path, naming: Naming) -> PictureFormat:
     found = SUFFIXES.get(place.suffix.lower())
     if found is None:
         raise RequestInvalid("request", "output", f"{place.suffix} is not written", "end the name in .png or .webp")
-    if naming.format not in {None, found}:
+    if naming.insists and naming.format is not found:
         problem = f"{shown(place.name)} is no {naming.format} file by its name"
         raise RequestInvalid("request", "format", problem, "leave the format out, or change the name")
     return found
@@ -209,8 +212,7 @@ def _into(way: Way, place: Path, naming: Naming) -> Way:
     real = Path(os.path.realpath(folder))
     if real != folder:
         raise PathRefused(str(folder), "output", f"a link on the way leads out of {place}")
-    chosen = naming.format or PictureFormat.PNG
-    return replace(way, target=folder / naming.name(way.source), format=chosen, archive=place.parent)
+    return replace(way, target=folder / naming.name(way.source), format=naming.format, archive=place.parent)
 
 
 def _refuse(ways: tuple[Way, ...]) -> None:

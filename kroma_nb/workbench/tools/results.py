@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from kroma_nb import report
@@ -30,11 +30,14 @@ class ToolResult:
         In the order of the files.
     left_out : tuple of Path
         Links, and within the source the folders of earlier results and of archives.
+    unused : tuple of str
+        What the postprocess file says and nothing here reads.
     """
 
     tool: Tool
     rows: tuple[ToolRow, ...]
     left_out: tuple[Path, ...] = ()
+    unused: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -66,12 +69,15 @@ class ToolResult:
             "counts": {state.value: count for state, count in self.counts.items()},
             "files": [row.to_json() for row in self.rows],
             "left_out": _texts(self.left_out),
+            "unused": list(self.unused),
         }
 
     @property
     def view(self) -> report.View:
         """What it shows of itself."""
-        return report.tool_view(self.tool, self.rows, _texts(self.left_out))
+        view = report.tool_view(self.tool, self.rows, _texts(self.left_out))
+        notes = (f"Read but not used from the postprocess file: {', '.join(self.unused)}.",) if self.unused else ()
+        return replace(view, notes=(*view.notes, *notes))
 
     def __repr__(self) -> str:
         return self.view.text()

@@ -6,13 +6,13 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kroma_nb.errors import RequestInvalid
+from kroma_nb.errors import PostprocessInvalid, RequestInvalid
 from kroma_nb.errors.root import shown
 from kroma_nb.model.parsing import did_you_mean, plain_word
 from kroma_nb.model.postprocess import ColorPlan, CutoutBackend, CutoutPlan, PictureFormat, PostprocessPlan, UpscalePlan
 from kroma_nb.model.quality import GuardReport, GuardSettings, GuardSummary
 from kroma_nb.model.tools import FileState, Tool
-from kroma_nb.planning.color_profiles import BUILT_IN_PROFILES, built_in_profiles, load_profiles
+from kroma_nb.planning.color_profiles import BUILT_IN_PROFILES, load_profiles
 from kroma_nb.planning.postprocess import CutoutSection, UpscaleSection
 from kroma_nb.qa import guard
 from kroma_nb.workbench.finishers import finishers_for
@@ -20,7 +20,7 @@ from kroma_nb.workbench.tools.making import Maker
 from kroma_nb.workbench.tools.places import Naming, lay_out, look_around
 from kroma_nb.workbench.tools.results import Judgement, ToolResult
 from kroma_nb.workbench.tools.steps import Color, CutOut, Enlarge
-from kroma_nb.workbench.tools.words import Making, Working, checked, section
+from kroma_nb.workbench.tools.words import Making, Working, checked, postprocess_of, section
 from kroma_nb.workbench.tools.working import row_of, work
 
 if TYPE_CHECKING:
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
     from kroma_nb.model.quality import FileReport
     from kroma_nb.model.tools import ToolRow
+    from kroma_nb.planning.color_profiles import ColorProfiles
+    from kroma_nb.planning.postprocess import LoadedPostprocess
     from kroma_nb.workbench.tools.making import Pass
     from kroma_nb.workbench.tools.places import Layout, Way
 
@@ -60,7 +62,7 @@ def cut_out(
         Asked in this order; the first that gives a cut-out is whose it is, and what the others said is in the row.
         None is ``grabcut``.
     **how
-        `Making`: ``format``, ``replace``, ``dry``, ``workers``, ``stop``, ``on_begin``, ``on_row``.
+        `Making`: ``format``, ``replace``, ``dry``, ``postprocess``, ``workers``, ``stop``, ``on_begin``, ``on_row``.
 
     Returns
     -------
@@ -79,23 +81,23 @@ def cut_out(
     """
     checked(how, Making)
     listed = [backends] if isinstance(backends, str) else backends if backends is None else list(backends)
-    asked = section(CutoutSection, backends=listed, format=how.get("format"))
-    if paid := [one for one in asked.backends if one in PAID]:
-        raise RequestInvalid("request", "backends", f"{paid[0]} costs money, which tools do not spend", "name grabcut")
+    loaded = postprocess_of(how)
+    asked = section(loaded.content.bg_remove, backends=listed, format=how.get("format"))
+    _refuse_paid(asked, loaded.file)
     chosen = CutoutPlan(backends=asked.backends)
-    layout = lay_out(source, target, _naming(Tool.BGREMOVE, "nobg", how))
+    layout = lay_out(source, target, _naming(Tool.BGREMOVE, "nobg", asked, how))
     if any(way.format is PictureFormat.JPG for way in layout.ways):
         problem = "jpg has no transparency and the cut-out would lose it"
         raise RequestInvalid("request", "format", problem, "write png or webp")
     finishers = finishers_for(PostprocessPlan(bg_remove=chosen))
-    return _made(Tool.BGREMOVE, layout, CutOut(finishers.segmenters), how)
+    return _made(Tool.BGREMOVE, layout, CutOut(finishers.segmenters), how, loaded)
 
 
 def enlarge(
     source: Named,
     target: Named | None = None,
     *,
-    scale: int = 2,
+    scale: int | None = None,
     backend: str | None = None,
     **how: Unpack[Making],
 ) -> ToolResult:
@@ -105,7 +107,8 @@ def enlarge(
     ----------
     source, target : path
         As of `cut_out`; the folder beside the source is `upscaled`.
-    scale : int, 2 to 4
+    scale : int, 2 to 4, or None
+        None is 2.
     backend : str or None
         None is ``lanczos``.
     **how
@@ -121,12 +124,13 @@ def enlarge(
         As `cut_out`.
     """
     checked(how, Making)
-    asked = section(UpscaleSection, backend=backend, scale=scale)
-    layout = lay_out(source, target, _naming(Tool.UPSCALE, f"x{asked.scale}", how))
+    loaded = postprocess_of(how)
+    asked = section(loaded.content.upscale, backend=backend, scale=scale, format=how.get("format"))
+    layout = lay_out(source, target, _naming(Tool.UPSCALE, f"x{asked.scale}", asked, how))
     plan = UpscalePlan(backend=asked.backend, scale=asked.scale)
     upscaler = finishers_for(PostprocessPlan(upscale=plan)).upscaler
     assert upscaler is not None
-    return _made(Tool.UPSCALE, layout, Enlarge(upscaler, plan.scale), how)
+    return _made(Tool.UPSCALE, layout, Enlarge(upscaler, plan.scale), how, loaded)
 
 
 def color(
@@ -162,9 +166,12 @@ def color(
         As `cut_out`.
     """
     checked(how, Making)
-    plan = _color_plan(profile, profiles)
-    layout = lay_out(source, target, _naming(Tool.COLOR, plain_word(plan.profile) or "color", how))
-    return _made(Tool.COLOR, layout, Color(plan), how)
+    loaded = postprocess_of(how)
+    plan = _color_plan(profile, loaded.profiles() if profiles is None else load_profiles(Path(profiles)), loaded)
+    # A colour section has no format of its own.
+    asked = section(UpscaleSection(), format=how.get("format"))
+    layout = lay_out(source, target, _naming(Tool.COLOR, plain_word(plan.profile) or "color", asked, how))
+    return _made(Tool.COLOR, layout, Color(plan), how, loaded)
 
 
 def judge(
@@ -219,21 +226,29 @@ def judge(
     return Judgement(report, sum(row.state is FileState.LEFT for row in rows), layout.left_out)
 
 
-def _made(tool: Tool, layout: Layout, step: Pass, how: Making) -> ToolResult:
+def _refuse_paid(asked: CutoutSection, file: str) -> None:
+    if paid := [one for one in asked.backends if one in PAID]:
+        raise RequestInvalid("request", "backends", f"{paid[0]} costs money, which tools do not spend", "name grabcut")
+    if asked.openai.enabled:
+        problem, way_out = "this costs money, which tools do not spend", "set it to false, or finish a run with it"
+        raise PostprocessInvalid(file, "bg_remove.openai.enabled", problem, way_out)
+
+
+def _made(tool: Tool, layout: Layout, step: Pass, how: Making, loaded: LoadedPostprocess) -> ToolResult:
     maker = Maker(step, how.get("replace", True))
     rows = work(layout.ways, maker.plan if how.get("dry") else maker.make, how)
-    return ToolResult(tool, rows, layout.left_out)
+    return ToolResult(tool, rows, layout.left_out, loaded.unused)
 
 
-def _naming(tool: Tool, mark: str, how: Making) -> Naming:
-    asked = how.get("format")
-    return Naming(FOLDERS[tool], f"_{mark}", None if asked is None else section(UpscaleSection, format=asked).format)
+def _naming(tool: Tool, mark: str, asked: CutoutSection | UpscaleSection, how: Making) -> Naming:
+    return Naming(FOLDERS[tool], f"_{mark}", asked.format, insists=how.get("format") is not None)
 
 
-def _color_plan(profile: str | None, profiles: Named | None) -> ColorPlan:
-    known = built_in_profiles() if profiles is None else load_profiles(Path(profiles))
-    name = profile if profile is not None else known.default_profile
+def _color_plan(profile: str | None, known: ColorProfiles, loaded: LoadedPostprocess) -> ColorPlan:
+    section_of, by_file = loaded.content.color, "default_profile" in loaded.content.color.model_fields_set
+    name = profile if profile is not None else section_of.default_profile if by_file else known.default_profile
     if name is None:
         raise RequestInvalid("request", "profile", "none is named", did_you_mean("", known.by_name))
+    asked_by = "the request" if profile is not None or not by_file else loaded.file
     source = "builtin" if known.source == BUILT_IN_PROFILES else shown(known.source)
-    return ColorPlan(profile=name, settings=source, values=known.find(name, asked_by="the request"))
+    return ColorPlan(profile=name, settings=source, values=known.find(name, asked_by=asked_by))

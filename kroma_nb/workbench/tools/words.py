@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, TypedDict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
 
 from kroma_nb.errors import RequestInvalid
+from kroma_nb.errors.root import shown
 from kroma_nb.model.parsing import did_you_mean, parse_value
+from kroma_nb.model.value import Value
+from kroma_nb.planning.postprocess import NO_POSTPROCESS, LoadedPostprocess, open_postprocess
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -14,7 +18,8 @@ if TYPE_CHECKING:
 
     from kroma_nb.model.postprocess import PictureFormat
     from kroma_nb.model.tools import ToolRow
-    from kroma_nb.model.value import Value
+
+V = TypeVar("V", bound=Value)
 
 
 class Working(TypedDict, total=False):
@@ -50,11 +55,14 @@ class Making(Working, total=False):
         Whether what stands at a target goes to the archive; else such a file fails, and nothing of it is made.
     dry : bool
         Only say where each file would go.
+    postprocess : path
+        A postprocess file; its section of the tool gives what is not named here.
     """
 
     format: PictureFormat | str | None
     replace: bool
     dry: bool
+    postprocess: str | os.PathLike[str] | None
 
 
 def checked(given: Working, kind: type) -> None:
@@ -74,16 +82,31 @@ def checked(given: Working, kind: type) -> None:
         raise RequestInvalid("request", "workers", f"{workers!r} is no number of workers", "give 1 or more")
 
 
-def section(kind: type[Value], **values: Any) -> Any:
-    """Read what a pass is told, as a postprocess file is read; what is None is left to the default.
+def postprocess_of(how: Making) -> LoadedPostprocess:
+    """Read the postprocess file that was named, else give the built-in default.
+
+    Raises
+    ------
+    FileMissing, PostprocessInvalid
+        If it cannot be used.
+    """
+    named = how.get("postprocess")
+    if named is None:
+        return NO_POSTPROCESS
+    return open_postprocess(Path(named), file=shown(os.fspath(named)), role="postprocess file")
+
+
+def section(found: V, **values: Any) -> V:
+    """Give a section of a postprocess file with what was named in its place, read as that file is read.
 
     Raises
     ------
     RequestInvalid
         With the word, and what is right.
     """
-    given = {name: value for name, value in values.items() if value is not None}
-    return parse_value(kind, given, file="request", error=RequestInvalid)
+    named = {name: value for name, value in values.items() if value is not None}
+    stands = found.model_dump(mode="json", exclude_unset=True)
+    return parse_value(type(found), stands | named, file="request", error=RequestInvalid)
 
 
 def processors() -> int:
