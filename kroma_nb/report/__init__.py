@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from kroma_nb.report.lineage_views import affected_view, lineage_page, lineage_view
     from kroma_nb.report.mermaid import lineage_mermaid
     from kroma_nb.report.page import gallery
+    from kroma_nb.report.pairs import tool_pictures
     from kroma_nb.report.phrases import counted
     from kroma_nb.report.proof import ProofRow, proof_table, proof_view
     from kroma_nb.report.sheet import contact_sheet
@@ -53,6 +54,7 @@ __getattr__, __dir__, _ = lazy_loader.attach(
         "lineage_views": ["affected_view", "lineage_page", "lineage_view"],
         "mermaid": ["lineage_mermaid"],
         "page": ["gallery"],
+        "pairs": ["tool_pictures"],
         "phrases": ["counted"],
         "proof": ["ProofRow", "proof_table", "proof_view"],
         "sheet": ["contact_sheet"],
@@ -124,5 +126,6 @@ __all__ = [
     "run_view",
     "runs_view",
     "size",
+    "tool_pictures",
     "tool_view",
 ]

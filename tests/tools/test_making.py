@@ -354,6 +354,21 @@ def test_many_workers_make_the_same_files_as_one(pages, tmp_path, listing) -> No
     assert [row.source for row in one.rows] == [row.source for row in four.rows]
 
 
+def test_a_notebook_shows_what_was_made_beside_its_source(pages, tmp_path) -> None:
+    done = kn.tools.ToolResult(Tool.BGREMOVE, cut(pages, tmp_path / "out", Disc()))
+    before = done._repr_html_()
+
+    (tmp_path / "out" / "street_nobg.png").unlink()
+    (tmp_path / "out" / "ink" / "grey_nobg.png").write_bytes((pages / "street.png").read_bytes())
+
+    assert before.count("<img ") == 6
+    # The figure's own alpha, and three that were cut out.
+    assert before.count('class="cut"') == 4
+    after = done._repr_html_()
+    assert (after.count("<img "), "no picture: " in after, "it was changed since" in after) == (4, True, True)
+    assert "<img " not in kn.tools.cut_out(pages, dry=True)._repr_html_()
+
+
 def test_a_result_shows_itself_as_text_and_not_as_markup(tmp_path) -> None:
     Image.fromarray(photograph(1)).save(tmp_path / "<b>page<b>.png")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kroma_nb import report
@@ -12,8 +13,6 @@ from kroma_nb.model.tools import FileState, Tool, ToolRow, exit_code_of
 from kroma_nb.model.words import ExitCode
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import pandas as pd
 
     from kroma_nb.model.quality import GuardReport
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, repr=False)
 class ToolResult:
-    """What a tool has made of files, one row a file. It shows itself.
+    """What a tool has made of files, one row a file. It shows itself, in a notebook beside the sources.
 
     Attributes
     ----------
@@ -83,7 +82,8 @@ class ToolResult:
         return self.view.text()
 
     def _repr_html_(self) -> str:
-        return self.view.html()
+        pictures = report.tool_pictures(self.rows, _read)
+        return self.view.html(*([pictures] if pictures else []))
 
 
 @dataclass(frozen=True, repr=False)
@@ -138,3 +138,7 @@ class Judgement:
 
 def _texts(paths: tuple[Path, ...]) -> list[str]:
     return [shown(path) for path in paths]
+
+
+def _read(path: str) -> bytes:
+    return Path(path).read_bytes()
