@@ -7,6 +7,7 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import FrameType
 
 import pytest
 
@@ -17,6 +18,7 @@ from kroma_nb.model.archive import ArchiveTag, Whereabouts
 DRIVER = '''
 import json, os, shutil, signal, sys
 from pathlib import Path
+from types import FrameType
 import kroma_nb.blobs
 from kroma_nb.blobs.archive import listed, replace_file
 
@@ -109,13 +111,14 @@ def test_a_link_or_a_folder_at_the_place_stays(root: Path, page: Path) -> None:
     assert sorted(path.name for path in page.parent.iterdir()) == ["folder.png", "link.png", "page.png"]
 
 
-def test_of_many_that_replace_at_once_nothing_is_lost(root: Path, page: Path) -> None:
-    texts = [page.read_bytes(), *(b"%d" % number for number in range(12))]
+def test_of_many_that_replace_at_once_nothing_is_lost(other_disk: Path) -> None:
+    # In memory, where waiting for the disk costs nothing: so they meet often.
+    page, texts = other_disk / "page.png", [b"%d" % number for number in range(500)]
 
-    with ThreadPoolExecutor(6) as threads:
-        list(threads.map(lambda text: replace_file(page, text, root=root), texts[1:]))
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(lambda text: replace_file(page, text, root=other_disk), texts))
 
-    kept = [(root / file.path).read_bytes() for file in listed(root).files]
+    kept = [(other_disk / file.path).read_bytes() for file in listed(other_disk).files]
     assert sorted([page.read_bytes(), *kept]) == sorted(texts)
 
 
@@ -127,3 +130,22 @@ def test_a_kill_at_any_line_leaves_the_old_file_at_its_place_or_in_the_archive(o
     assert told["problems"] == []
     assert set(told["seen"]) == {"old", "nothing", "new"}
     assert told["seen"]["old"] > 50
+
+
+def test_where_the_new_file_is_taken_away_at_the_last_moment_the_old_one_is_back(root: Path, page: Path) -> None:
+    old = page.read_bytes()
+
+    def taken_away(frame: FrameType, *_: object) -> None:
+        if frame.f_code.co_name == "_placed":
+            for part in page.parent.glob(".*.part"):
+                part.unlink()
+
+    sys.settrace(taken_away)
+    try:
+        with pytest.raises(WriteFailed):
+            replace_file(page, b"new", root=root)
+    finally:
+        sys.settrace(None)
+
+    assert page.read_bytes() == old
+    assert [file.state for file in listed(root).files] == [Whereabouts.RESTORED]

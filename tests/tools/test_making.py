@@ -16,7 +16,7 @@ from studio import photograph
 
 import kroma_nb as kn
 from kroma_nb.blobs import sha256_file
-from kroma_nb.errors import KromaError, ProviderFailed
+from kroma_nb.errors import KromaError, PostprocessInvalid, ProviderFailed, RequestInvalid
 from kroma_nb.images import load
 from kroma_nb.model.quality import HardReason
 from kroma_nb.model.tools import FileState, Tool, ToolRow
@@ -324,6 +324,17 @@ def test_a_postprocess_file_never_makes_a_tool_pay(pages, tmp_path, listing) -> 
         with pytest.raises(KromaError, match="costs money, which tools do not spend"):
             kn.tools.cut_out(pages, postprocess=how)
         assert listing(tmp_path) == before
+
+
+def test_a_jpg_of_a_cut_out_is_refused_where_it_was_asked_for(pages, tmp_path) -> None:
+    how = tmp_path / "postprocess.json"
+    how.write_text(json.dumps({"bg_remove": {"format": "jpg"}}))
+
+    with pytest.raises(PostprocessInvalid, match=r"postprocess\.json: bg_remove\.format: .*write png or webp"):
+        kn.tools.cut_out(pages, postprocess=how)
+    with pytest.raises(RequestInvalid, match=r"request: output: .*write png or webp"):
+        kn.tools.cut_out(pages / "street.png", tmp_path / "cut.jpg")
+    assert kn.tools.cut_out(pages, format="png", postprocess=how).ok
 
 
 def test_names_of_any_bytes_come_through(tmp_path) -> None:

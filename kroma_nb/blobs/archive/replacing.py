@@ -84,8 +84,8 @@ def _put(part: Path, path: Path, root: Path, reason: str) -> tuple[Move, ...]:
 def _archived(path: Path, root: Path, reason: str) -> list[Move]:
     try:
         return [archive_file(path, root=root, tag=ArchiveTag.REPLACED, reason=reason)]
-    except FileMissing:
-        if os.path.lexists(path):
+    except FileMissing as missing:
+        if not isinstance(missing.__cause__, FileNotFoundError):
             raise
         return []  # somebody else took it away first
 

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kroma_nb.errors import PostprocessInvalid, RequestInvalid
+from kroma_nb.errors import FieldInvalid, PostprocessInvalid, RequestInvalid
 from kroma_nb.errors.root import shown
 from kroma_nb.model.parsing import did_you_mean, plain_word
 from kroma_nb.model.postprocess import ColorPlan, CutoutBackend, CutoutPlan, PictureFormat, PostprocessPlan, UpscalePlan
@@ -87,8 +87,7 @@ def cut_out(
     chosen = CutoutPlan(backends=asked.backends)
     layout = lay_out(source, target, _naming(Tool.BGREMOVE, "nobg", asked, how))
     if any(way.format is PictureFormat.JPG for way in layout.ways):
-        problem = "jpg has no transparency and the cut-out would lose it"
-        raise RequestInvalid("request", "format", problem, "write png or webp")
+        raise _transparency_lost(asked, how, loaded.file)
     finishers = finishers_for(PostprocessPlan(bg_remove=chosen))
     return _made(Tool.BGREMOVE, layout, CutOut(finishers.segmenters), how, loaded)
 
@@ -232,6 +231,16 @@ def _refuse_paid(asked: CutoutSection, file: str) -> None:
     if asked.openai.enabled:
         problem, way_out = "this costs money, which tools do not spend", "set it to false, or finish a run with it"
         raise PostprocessInvalid(file, "bg_remove.openai.enabled", problem, way_out)
+
+
+def _transparency_lost(asked: CutoutSection, how: Making, file: str) -> FieldInvalid:
+    """Name where the jpg was asked for: in the call, in a file's name, or in the postprocess file."""
+    problem, way_out = "jpg has no transparency and the cut-out would lose it", "write png or webp"
+    if how.get("format") is not None:
+        return RequestInvalid("request", "format", problem, way_out)
+    if asked.format is PictureFormat.JPG:
+        return PostprocessInvalid(file, "bg_remove.format", problem, way_out)
+    return RequestInvalid("request", "output", problem, way_out)
 
 
 def _made(tool: Tool, layout: Layout, step: Pass, how: Making, loaded: LoadedPostprocess) -> ToolResult:
