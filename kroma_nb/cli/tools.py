@@ -24,6 +24,8 @@ _REPLACE = "Whether a file that stands there goes to archive/replaced beside the
 _POSTPROCESS = "A postprocess file, for what is not named here."
 Postprocess = Annotated[Path | None, typer.Option(parser=named_path, help=_POSTPROCESS)]
 Replace = Annotated[bool, typer.Option("--replace/--no-replace", help=_REPLACE)]
+_HOME = "The workspace whose config/backends.toml names models and programs; else KROMA_HOME, else the current folder."
+Models = Annotated[Path | None, typer.Option("--home", parser=named_path, help=_HOME)]
 Dry = Annotated[bool, typer.Option("--dry", help="Only list the files, and where each would go.")]
 Workers = Annotated[int | None, typer.Option(min=1, help="Files worked on at once; by default one a processor.")]
 
@@ -47,6 +49,7 @@ class CutOutOptions(Options):
     replace: Replace = True
     dry: Dry = False
     workers: Workers = None
+    home: Models = None
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,7 @@ class EnlargeOptions(Options):
     replace: Replace = True
     dry: Dry = False
     workers: Workers = None
+    home: Models = None
 
 
 @dataclass(frozen=True)
@@ -160,7 +164,7 @@ def qa(options: JudgeOptions, input: Input, as_json: AsJson = False) -> None:  #
 
 def _making(options: CutOutOptions | EnlargeOptions | ColorOptions) -> dict[str, Any]:
     names = ("format", "postprocess", "replace", "dry", "workers")
-    return {name: getattr(options, name) for name in names}
+    return {name: getattr(options, name) for name in names} | {"home": getattr(options, "home", None)}
 
 
 def _work(title: str, act: Callable[[dict[str, Any]], ToolResult | Judgement], *, as_json: bool) -> None:

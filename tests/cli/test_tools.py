@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from studio import photograph
+from studio import photograph, posed
 
 from kroma_nb.images import load
 
@@ -24,7 +24,7 @@ def pages(tmp_path: Path) -> Path:
     folder = tmp_path / "pages"
     folder.mkdir()
     for number in range(2):
-        Image.fromarray(photograph(number)).save(folder / f"page_{number}.png")
+        Image.fromarray(posed(number)).save(folder / f"page_{number}.png")
     return folder
 
 

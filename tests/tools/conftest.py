@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 from PIL import Image
-from studio import photograph
+from studio import photograph, posed
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -22,9 +22,9 @@ def pages(tmp_path: Path) -> Path:
     """A photograph, and in a folder of its own a grey page and a figure with alpha."""
     folder = tmp_path / "pages"
     (folder / "ink").mkdir(parents=True)
-    Image.fromarray(photograph(1)).save(folder / "street.png")
-    Image.fromarray(photograph(2)[..., 0]).save(folder / "ink" / "grey.png")
-    figure = np.dstack([photograph(3), np.tile(np.linspace(0, 255, 64).astype(np.uint8), (48, 1))])
+    Image.fromarray(posed(1)).save(folder / "street.png")
+    Image.fromarray(posed(2)[..., 0]).save(folder / "ink" / "grey.png")
+    figure = np.dstack([posed(3), np.tile(np.linspace(0, 255, 64).astype(np.uint8), (48, 1))])
     Image.fromarray(figure).save(folder / "ink" / "figure.png")
     return folder
 

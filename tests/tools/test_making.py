@@ -19,9 +19,10 @@ from kroma_nb.blobs import sha256_file
 from kroma_nb.errors import KromaError, PostprocessInvalid, ProviderFailed, RequestInvalid
 from kroma_nb.images import load
 from kroma_nb.model.quality import HardReason
+from kroma_nb.model.run import BackendTry
 from kroma_nb.model.tools import FileState, Tool, ToolRow
 from kroma_nb.model.words import ExitCode
-from kroma_nb.workbench.tools.making import Maker
+from kroma_nb.workbench.tools.making import Made, Maker
 from kroma_nb.workbench.tools.places import Naming, lay_out
 from kroma_nb.workbench.tools.steps import CutOut
 from kroma_nb.workbench.tools.working import work
@@ -46,15 +47,24 @@ class Disc:
 
 @dataclass(frozen=True)
 class Refuses(Disc):
-    """One that has no answer for wide pictures, or raises what is no error of ours."""
+    """One that has no answer."""
 
     backend: str = "onnx"
-    raises: type[Exception] | None = None
 
     def mask(self, picture: np.ndarray) -> np.ndarray:
-        if self.raises:
-            raise self.raises("what?")
         raise ProviderFailed(self.backend, "its model is not there", "model_missing")
+
+
+@dataclass(frozen=True)
+class Breaks:
+    """A pass with a bug that shows where there is colour."""
+
+    word: str = "bg_remove"
+
+    def make(self, picture: np.ndarray, tries: list[BackendTry]) -> Made:
+        if picture.ndim == 3:
+            raise ZeroDivisionError("what?")
+        return Made(picture, "grabcut", "1")
 
 
 @dataclass(frozen=True)
@@ -161,13 +171,11 @@ def test_where_every_backend_gives_nothing_what_stood_there_stays(pages, tmp_pat
     assert listing(tmp_path) == before
 
 
-def test_a_bug_in_a_backend_is_named_and_ends_no_other_file(pages, tmp_path) -> None:
-    rows = cut(pages, tmp_path / "out", Refuses(raises=ZeroDivisionError))
+def test_a_bug_in_a_pass_is_named_and_ends_no_other_file(pages, tmp_path) -> None:
+    rows = work(lay_out(pages, tmp_path / "out", NAMING).ways, Maker(Breaks()).make, {})
 
-    assert {(row.error_kind, row.error_code, row.error) for row in rows} == {
-        ("unknown", "bug", "ZeroDivisionError: what?")
-    }
-    assert kn.tools.ToolResult(Tool.BGREMOVE, rows).exit_code is ExitCode.BUG
+    said = sorted((row.state.value, row.error_kind, row.error_code, row.error) for row in rows)
+    assert said == [("done", "", "", ""), *[("failed", "unknown", "bug", "ZeroDivisionError: what?")] * 2]
 
 
 def test_what_stood_there_goes_to_the_archive_beside_the_target(pages, tmp_path) -> None:

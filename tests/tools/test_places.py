@@ -11,7 +11,7 @@ from PIL import Image
 from studio import photograph
 
 import kroma_nb as kn
-from kroma_nb.errors import FileMissing, KromaError, PassUnavailable, PathRefused, RequestInvalid
+from kroma_nb.errors import BackendUnavailable, FileMissing, KromaError, PathRefused, RequestInvalid
 from kroma_nb.images import probe
 
 
@@ -195,17 +195,32 @@ def test_what_cannot_be_done_is_one_clear_error_before_anything_is_made(pages, c
     assert listing(pages.parent) == before
 
 
-def test_backends_that_are_not_here_say_what_to_do(pages) -> None:
-    from kroma_nb.model.postprocess import CutoutBackend, PostprocessPlan, UpscaleBackend, UpscalePlan
-    from kroma_nb.workbench.finishers import Absent, finishers_for, segmenter_for
+@pytest.mark.parametrize("backend", ["onnx", "ONNX "])
+def test_a_cut_out_by_a_backend_without_its_model_says_what_to_do(pages, tmp_path, backend, listing) -> None:
+    before = listing(tmp_path)
 
-    if isinstance(segmenter_for(CutoutBackend.ONNX), Absent):
-        with pytest.raises(PassUnavailable, match="onnx"):
-            kn.tools.cut_out(pages, backends=["onnx"])
-    for backend in UpscaleBackend:
-        try:
-            finishers_for(PostprocessPlan(upscale=UpscalePlan(backend=backend)))
-        except PassUnavailable:
-            with pytest.raises(PassUnavailable, match=backend):
-                kn.tools.enlarge(pages, backend=backend)
-    assert not (pages.parent / "upscaled").exists()
+    with pytest.raises(BackendUnavailable, match=r"the backend onnx cannot work here: .*; "):
+        kn.tools.cut_out(pages, backends=[backend], home=tmp_path / "home")
+
+    assert listing(tmp_path) == before
+
+
+def test_an_upscaler_without_its_program_says_what_to_do(pages, tmp_path, listing) -> None:
+    before = listing(tmp_path)
+
+    with pytest.raises(BackendUnavailable, match=r"the backend python cannot work here: .*; "):
+        kn.tools.enlarge(pages, backend="python", home=tmp_path / "home")
+
+    assert listing(tmp_path) == before
+
+
+def test_the_workspace_says_where_models_are_and_nothing_else_is_read(pages, tmp_path) -> None:
+    home = tmp_path / "home"
+    (home / "config").mkdir(parents=True)
+    (home / "config" / "backends.toml").write_text('[python]\nscript = "no.py"\n')
+    (home / "config" / "pipeline.settings.json").write_text("not even JSON")
+
+    with pytest.raises(KromaError, match=r"home/no\.py"):
+        kn.tools.enlarge(pages, backend="python", home=home)
+    assert kn.tools.color(pages, profile="neutral", home=home).ok
+    assert sorted(path.name for path in home.rglob("*")) == ["backends.toml", "config", "pipeline.settings.json"]

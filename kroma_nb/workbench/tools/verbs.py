@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING
 from kroma_nb.errors import FieldInvalid, PostprocessInvalid, RequestInvalid
 from kroma_nb.errors.root import shown
 from kroma_nb.model.parsing import did_you_mean, plain_word
-from kroma_nb.model.postprocess import ColorPlan, CutoutBackend, CutoutPlan, PictureFormat, PostprocessPlan, UpscalePlan
+from kroma_nb.model.postprocess import ColorPlan, CutoutPlan, PictureFormat, PostprocessPlan, UpscalePlan
 from kroma_nb.model.quality import GuardReport, GuardSettings, GuardSummary
 from kroma_nb.model.tools import FileState, Tool
 from kroma_nb.planning.color_profiles import BUILT_IN_PROFILES, load_profiles
 from kroma_nb.planning.postprocess import CutoutSection, UpscaleSection
 from kroma_nb.qa import guard
-from kroma_nb.workbench.finishers import finishers_for
+from kroma_nb.workbench.backends import PAID, finishers_in
 from kroma_nb.workbench.tools.making import Maker
 from kroma_nb.workbench.tools.places import Naming, lay_out, look_around
 from kroma_nb.workbench.tools.results import Judgement, ToolResult
 from kroma_nb.workbench.tools.steps import Color, CutOut, Enlarge
-from kroma_nb.workbench.tools.words import Making, Working, checked, postprocess_of, section
+from kroma_nb.workbench.tools.words import Making, Working, checked, home_of, postprocess_of, section
 from kroma_nb.workbench.tools.working import row_of, work
 
 if TYPE_CHECKING:
@@ -34,8 +34,6 @@ if TYPE_CHECKING:
     from kroma_nb.workbench.tools.making import Pass
     from kroma_nb.workbench.tools.places import Layout, Way
 
-PAID = frozenset({CutoutBackend.PHOTOROOM, CutoutBackend.REMOVEBG})
-"""Backends that cost money; these tools spend none."""
 FOLDERS = {Tool.BGREMOVE: "background_removed", Tool.UPSCALE: "upscaled", Tool.COLOR: "color_corrected"}
 """Where results go beside their source, unless a target is named."""
 
@@ -62,7 +60,8 @@ def cut_out(
         Asked in this order; the first that gives a cut-out is whose it is, and what the others said is in the row.
         None is ``grabcut``.
     **how
-        `Making`: ``format``, ``replace``, ``dry``, ``postprocess``, ``workers``, ``stop``, ``on_begin``, ``on_row``.
+        `Making`: ``format``, ``replace``, ``dry``, ``postprocess``, ``home``, ``workers``, ``stop``, ``on_begin``,
+        ``on_row``.
 
     Returns
     -------
@@ -74,8 +73,8 @@ def cut_out(
     RequestInvalid
         If a word is wrong, no backend is named, one of them costs money, or two files would end in one; nothing is
         made then.
-    PassUnavailable
-        If none of the backends is here, with what to do.
+    BackendUnavailable
+        If none of the backends can work here, with what to install.
     FileMissing, PathRefused
         If there is no picture, or a link is where none may be.
     """
@@ -88,7 +87,7 @@ def cut_out(
     layout = lay_out(source, target, _naming(Tool.BGREMOVE, "nobg", asked, how))
     if any(way.format is PictureFormat.JPG for way in layout.ways):
         raise _transparency_lost(asked, how, loaded.file)
-    finishers = finishers_for(PostprocessPlan(bg_remove=chosen))
+    finishers = finishers_in(home_of(how), PostprocessPlan(bg_remove=chosen))
     return _made(Tool.BGREMOVE, layout, CutOut(finishers.segmenters), how, loaded)
 
 
@@ -119,7 +118,7 @@ def enlarge(
 
     Raises
     ------
-    RequestInvalid, PassUnavailable, FileMissing, PathRefused
+    RequestInvalid, BackendUnavailable, FileMissing, PathRefused
         As `cut_out`.
     """
     checked(how, Making)
@@ -127,7 +126,7 @@ def enlarge(
     asked = section(loaded.content.upscale, backend=backend, scale=scale, format=how.get("format"))
     layout = lay_out(source, target, _naming(Tool.UPSCALE, f"x{asked.scale}", asked, how))
     plan = UpscalePlan(backend=asked.backend, scale=asked.scale)
-    upscaler = finishers_for(PostprocessPlan(upscale=plan)).upscaler
+    upscaler = finishers_in(home_of(how), PostprocessPlan(upscale=plan)).upscaler
     assert upscaler is not None
     return _made(Tool.UPSCALE, layout, Enlarge(upscaler, plan.scale), how, loaded)
 

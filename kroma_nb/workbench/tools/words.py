@@ -11,6 +11,7 @@ from kroma_nb.errors.root import shown
 from kroma_nb.model.parsing import did_you_mean, parse_value
 from kroma_nb.model.value import Value
 from kroma_nb.planning.postprocess import NO_POSTPROCESS, LoadedPostprocess, open_postprocess
+from kroma_nb.workbench.workbench import open_workbench
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,12 +58,16 @@ class Making(Working, total=False):
         Only say where each file would go.
     postprocess : path
         A postprocess file; its section of the tool gives what is not named here.
+    home : path
+        The workspace whose ``config/backends.toml`` says which models and programs the backends use; by default as of
+        `open_workbench`. Nothing else in it is read.
     """
 
     format: PictureFormat | str | None
     replace: bool
     dry: bool
     postprocess: str | os.PathLike[str] | None
+    home: str | os.PathLike[str] | None
 
 
 def checked(given: Working, kind: type) -> None:
@@ -80,6 +85,12 @@ def checked(given: Working, kind: type) -> None:
     workers = given.get("workers")
     if workers is not None and (type(workers) is not int or workers < 1):
         raise RequestInvalid("request", "workers", f"{workers!r} is no number of workers", "give 1 or more")
+
+
+def home_of(how: Making) -> Path:
+    """Give the workspace that says how backends are used."""
+    named = how.get("home")
+    return open_workbench(None if named is None else Path(named)).home
 
 
 def postprocess_of(how: Making) -> LoadedPostprocess:
