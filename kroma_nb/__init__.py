@@ -31,7 +31,7 @@ if TYPE_CHECKING:
         settings,
         workbench,
     )
-    from kroma_nb.workbench import open_workbench
+    from kroma_nb.workbench import open_workbench, tools
 
 __version__ = "0.1.0"
 
@@ -50,6 +50,7 @@ __all__ = [
     "report",
     "run",
     "settings",
+    "tools",
     "workbench",
 ]
 
@@ -62,6 +63,8 @@ _FROM = {
 
 
 def __getattr__(name: str) -> object:
+    if name == "tools":
+        return import_module("kroma_nb.workbench.tools")
     if name in _FROM:
         return getattr(import_module(_FROM[name]), name)
     if name in __all__:

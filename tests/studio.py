@@ -35,6 +35,14 @@ def photograph(seed: int, width: int = 64, height: int = 48) -> np.ndarray:
     return np.clip(soft + rng.integers(-6, 7, soft.shape), 0, 255).astype(np.uint8)
 
 
+def posed(seed: int, width: int = 64, height: int = 48) -> np.ndarray:
+    """A figure that stands before a soft ground, different for each seed."""
+    picture = photograph(seed, width, height) // 4 + 30
+    middle = (width // 2, height // 2)
+    cv2.ellipse(picture, middle, (width // 6, height // 3), 0, 0, 360, (250, 200 - 9 * (seed % 9), 160), -1)
+    return picture
+
+
 def die(_: object) -> None:
     """End the process that this is called in, as a crash would."""
     os._exit(1)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import kroma_nb as kn
-from kroma_nb import workbench
+from kroma_nb import tools, workbench
 
 PACKAGE = Path(kn.__file__).parent
 
@@ -18,6 +18,7 @@ HANDLES = [
     *(workbench.Workbench, workbench.Projects, workbench.Project, workbench.PlannedRun, workbench.Runs, workbench.Run),
     *(workbench.Candidates, workbench.Candidate, workbench.Assets, workbench.Asset, workbench.Diff),
     *(workbench.Lineage, workbench.Affected, workbench.Costs, workbench.Proof),
+    *(tools.ToolResult, tools.Judgement),
 ]
 
 PUBLIC = {
@@ -30,6 +31,7 @@ PUBLIC = {
     "kroma_nb.qa": ["chroma_delta", "examine", "guard", "rank_candidates"],
     "kroma_nb.report": ["compare_runs", "contact_sheet", "gallery", "run_table"],
     "kroma_nb.run": ["execute", "fold", "read_run"],
+    "kroma_nb.workbench.tools": ["color", "cut_out", "enlarge", "judge"],
 }
 
 
@@ -54,6 +56,7 @@ def test_the_package_offers_exactly_these_names() -> None:
         "report",
         "run",
         "settings",
+        "tools",
         "workbench",
     ]
 

@@ -11,7 +11,7 @@ import pytest
 CHECKOUT = Path(__file__).parents[1]
 ROW = re.compile(r"^\| (W\d+) \| [^|]+ \| (?:`(?P<file>[^:`]+)::(?P<test>\w+)`|not yet) \|$", re.MULTILINE)
 PAGE = (CHECKOUT / "docs" / "mended.md").read_text()
-MENDED_SO_FAR = {1, 3, 6, 7, 8, 9, 10, 11, 12, 14, 15, 16, 17, 18, 20, 21, 22, 23, 27}
+MENDED_SO_FAR = {1, 3, 6, 7, 8, 9, 10, 11, 12, 14, 15, 16, 17, 18, 20, 21, 22, 23, 24, 27}
 
 
 def rows() -> dict[str, re.Match[str]]:

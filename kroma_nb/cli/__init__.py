@@ -20,6 +20,7 @@ from kroma_nb.cli import (
     replaying,
     resuming,
     runs,
+    tools,
 )
 from kroma_nb.cli.screen import show_error, show_json, spoken_warnings
 from kroma_nb.errors import KromaError
@@ -40,6 +41,10 @@ app.command("init")(making.init)
 app.command("plan")(making.plan)
 app.command("run")(making.run)
 app.command("finish")(finishing.finish)
+app.command("bgremove")(tools.bgremove)
+app.command("upscale")(tools.upscale)
+app.command("color")(tools.color)
+app.command("qa")(tools.qa)
 app.command("resume")(resuming.resume)
 app.command("retry")(resuming.retry)
 app.command("replay")(replaying.replay)

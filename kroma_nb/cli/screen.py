@@ -187,6 +187,14 @@ def runs_progress(title: str, *, shown: bool) -> Iterator[Callable[[Event], None
         yield follow
 
 
+@contextmanager
+def files_progress(title: str, *, shown: bool) -> Iterator[tuple[Callable[[int], None], Callable[[object], None]]]:
+    """Show a bar that counts files; gives who is told how many there are, and who is told of each."""
+    with _bars(shown=shown) as bars:
+        bar = bars.add_task(plain(title), total=None)
+        yield lambda files: bars.update(bar, total=files), lambda _: bars.advance(bar)
+
+
 def _bars(*, shown: bool) -> Progress:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 

@@ -338,12 +338,4 @@ class RunLog(Value):
         kinds |= {self.failure.error_kind} if self.failure else set()
         if not kinds:
             return ExitCode.PARTIAL  # everything was drawn, and the guard let nothing through
-        return _OF_KIND.get(kinds.pop(), ExitCode.PROVIDER) if len(kinds) == 1 else ExitCode.PROVIDER
-
-
-_OF_KIND = {
-    "validation": ExitCode.INPUT,
-    "policy": ExitCode.POLICY,
-    "infra": ExitCode.INFRA,
-    "unknown": ExitCode.BUG,
-}
+        return ExitCode.of_kinds(kinds)

@@ -6,7 +6,7 @@ from enum import IntEnum, StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
 
 class Stage(StrEnum):
@@ -109,6 +109,11 @@ class ExitCode(IntEnum):
         """Give the worst of several: bug, infra, provider, policy, input, partial, ok; ok where there are none."""
         return max(codes, key=_BADNESS.index, default=cls.OK)
 
+    @classmethod
+    def of_kinds(cls, kinds: Collection[str]) -> ExitCode:
+        """Give what a command ends with that has failed for errors of these kinds; that of a provider for several."""
+        return _OF_KIND.get(next(iter(kinds)), cls.PROVIDER) if len(set(kinds)) == 1 else cls.PROVIDER
+
 
 _BADNESS = (
     ExitCode.OK,
@@ -119,3 +124,9 @@ _BADNESS = (
     ExitCode.INFRA,
     ExitCode.BUG,
 )
+_OF_KIND = {
+    "validation": ExitCode.INPUT,
+    "policy": ExitCode.POLICY,
+    "infra": ExitCode.INFRA,
+    "unknown": ExitCode.BUG,
+}

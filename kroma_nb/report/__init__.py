@@ -16,10 +16,12 @@ if TYPE_CHECKING:
     from kroma_nb.report.lineage_views import affected_view, lineage_page, lineage_view
     from kroma_nb.report.mermaid import lineage_mermaid
     from kroma_nb.report.page import gallery
+    from kroma_nb.report.pairs import tool_pictures
     from kroma_nb.report.phrases import counted
     from kroma_nb.report.proof import ProofRow, proof_table, proof_view
     from kroma_nb.report.sheet import contact_sheet
     from kroma_nb.report.table import candidate_row, plan_table, run_table
+    from kroma_nb.report.tools import JudgedRow, judged_table, judged_view, tool_view
     from kroma_nb.report.view import View
     from kroma_nb.report.views import (
         asset_page,
@@ -52,10 +54,12 @@ __getattr__, __dir__, _ = lazy_loader.attach(
         "lineage_views": ["affected_view", "lineage_page", "lineage_view"],
         "mermaid": ["lineage_mermaid"],
         "page": ["gallery"],
+        "pairs": ["tool_pictures"],
         "phrases": ["counted"],
         "proof": ["ProofRow", "proof_table", "proof_view"],
         "sheet": ["contact_sheet"],
         "table": ["candidate_row", "plan_table", "run_table"],
+        "tools": ["JudgedRow", "judged_table", "judged_view", "tool_view"],
         "view": ["View"],
         "views": [
             "asset_page",
@@ -77,6 +81,7 @@ __getattr__, __dir__, _ = lazy_loader.attach(
 
 __all__ = [
     "Bar",
+    "JudgedRow",
     "Overview",
     "ProofRow",
     "Step",
@@ -102,6 +107,8 @@ __all__ = [
     "diff_view",
     "drawn_bars",
     "gallery",
+    "judged_table",
+    "judged_view",
     "lineage",
     "lineage_mermaid",
     "lineage_page",
@@ -119,4 +126,6 @@ __all__ = [
     "run_view",
     "runs_view",
     "size",
+    "tool_pictures",
+    "tool_view",
 ]

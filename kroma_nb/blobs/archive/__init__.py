@@ -2,5 +2,6 @@
 
 from kroma_nb.blobs.archive.listing import listed
 from kroma_nb.blobs.archive.putting import archive_file, restore
+from kroma_nb.blobs.archive.replacing import replace_file
 
-__all__ = ["archive_file", "listed", "restore"]
+__all__ = ["archive_file", "listed", "replace_file", "restore"]

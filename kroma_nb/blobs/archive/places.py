@@ -77,13 +77,13 @@ def refuse_records(place: Path, named: Path, root: Path) -> None:
         raise InUse(shown(place), "it is a place in the archive", "name one outside of it")
     # A project may have its `runs` elsewhere, behind a link: then only the name leads past the project.
     for way in (place, Path(os.path.abspath(named))):  # noqa: PTH100
-        if (project := _project_with(way)) is not None:
+        if (project := project_with(way)) is not None:
             problem = f"it belongs to the record of the project in {shown(project)}"
             raise InUse(shown(place), problem, "`kroma runs delete` takes a whole run away")
 
 
-def _project_with(way: Path) -> Path | None:
-    """Find the nearest project that has a path in its record."""
+def project_with(way: Path) -> Path | None:
+    """Find the nearest project that has a path in its record; None where there is none."""
     for folder in way.parents:
         if way.relative_to(folder).parts[0] in _RECORDS and os.path.isdir(folder / ".kroma"):  # noqa: PTH112 - never raises
             return folder
