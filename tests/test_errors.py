@@ -26,7 +26,8 @@ def example(leaf: type[KromaError]) -> KromaError:
     if names == ["args", "kwargs"]:
         return leaf("something")
     numbers = {"width", "height", "limit_px", "timeout_s", "returncode", "seconds"}
-    special = {"path": Path("p"), "error_kind": "infra", **dict.fromkeys(numbers, 7)}
+    tried = (("onnx", "it found no figure"),)
+    special = {"path": Path("p"), "error_kind": "infra", "tries": tried, **dict.fromkeys(numbers, 7)}
     return leaf(*(special.get(name, name) for name in names))
 
 

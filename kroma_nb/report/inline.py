@@ -30,6 +30,7 @@ _STYLE = """
 .kroma-show.kroma-show ol{display:flex;flex-wrap:wrap;gap:10px;list-style:none;margin:0;padding:0}
 .kroma-show.kroma-show li,.kroma-show .source{margin:0;width:min-content}
 .kroma-show img{display:block;max-width:none;margin:0;background:#fff;border:1px solid var(--jp-border-color1,#8886)}
+.kroma-show img.cutout{background:repeating-conic-gradient(#c4c4c4 0 25%,#f4f4f4 0 50%) 0 0/12px 12px}
 .kroma-show .won img{box-shadow:0 0 0 3px var(--jp-brand-color1,#1a73e8)}
 .kroma-show .none{width:120px;padding:2em .5em;border:1px dashed #888;text-align:center}
 .kroma-show p{margin:.35em 0 0;color:var(--jp-content-font-color2,inherit)}
@@ -160,4 +161,5 @@ def _framed(shown: Preview | Gap, alt: str, tallest: int) -> Element:
         return el("div", "no picture: ", shown.cause, class_="none")
     width, height = shown.size
     share = min(1.0, tallest / height)
-    return el("img", src=embedded(shown.data), alt=alt, width=round(width * share), height=round(height * share))
+    size = {"width": round(width * share), "height": round(height * share)}
+    return el("img", src=embedded(shown.data), alt=alt, class_="cutout" if shown.cutout else None, **size)
