@@ -56,7 +56,6 @@ _HARD = {
     HardReason.BLANK: "Nothing is drawn on it",
     HardReason.INVARIANT_BROKEN: "What must hold after a pass does not",
 }
-_OF_A_PASS = {HardReason.INVARIANT_BROKEN.value, SoftWarning.INVARIANT_BROKEN.value}
 _SOFT: dict[SoftWarning, tuple[str, Callable[[Measures], str]]] = {
     SoftWarning.SOFT_FOCUS: ("Edges are soft", lambda measures: f"sharpness {_level(measures.sharpness)}"),
     SoftWarning.CLIPPED: ("Tones are lost at the ends of the scale", lambda measures: f"{measures.clipping:.1%}"),
@@ -263,8 +262,9 @@ def reasons(candidate: CandidateRecord, log: RunLog, job: JobRecord) -> tuple[st
     report = candidate.output_guard
     if report is None:
         return ()
-    said = tuple(hard(one, report, log=log, job=job) for one in report.hard_fail_reasons if one not in _OF_A_PASS)
-    return (*said, *_broken(candidate, log, Strictness.HARD))
+    known = [one for one in report.hard_fail_reasons if one is not HardReason.INVARIANT_BROKEN]
+    broken = _broken(candidate, log, Strictness.HARD) if len(known) < len(report.hard_fail_reasons) else ()
+    return (*(hard(one, report, log=log, job=job) for one in known), *broken)
 
 
 def warnings(candidate: CandidateRecord, log: RunLog) -> tuple[str, ...]:
@@ -272,16 +272,17 @@ def warnings(candidate: CandidateRecord, log: RunLog) -> tuple[str, ...]:
     report = candidate.output_guard
     if report is None:
         return ()
-    said = tuple(soft(warning, report, log=log) for warning in report.soft_warnings if warning not in _OF_A_PASS)
-    return (*said, *_broken(candidate, log, Strictness.SOFT))
+    known = [one for one in report.soft_warnings if one is not SoftWarning.INVARIANT_BROKEN]
+    broken = _broken(candidate, log, Strictness.SOFT) if len(known) < len(report.soft_warnings) else ()
+    return (*(soft(one, report, log=log) for one in known), *broken)
 
 
 def _broken(candidate: CandidateRecord, log: RunLog, strictness: Strictness) -> tuple[str, ...]:
     """Say what does not hold that must hold after the passes."""
-    if log.postprocess_plan is None:
-        return ()
+    plan = log.postprocess_plan
     found = [one for made in candidate.passes for one in made.invariants]
-    return tuple(sentence(one.says) for one in log.postprocess_plan.invariants.broken(found, strictness))
+    said = tuple(sentence(one.says) for one in plan.invariants.broken(found, strictness)) if plan else ()
+    return said or (f"{_HARD[HardReason.INVARIANT_BROKEN]}.",)
 
 
 def moment(at: datetime | None) -> str:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 
+import numpy as np
 import pytest
 from pydantic import ValidationError
 from stand_ins import Install
 
-from kroma_nb.errors import BackendUnavailable, PassUnavailable
+from kroma_nb.errors import BackendUnavailable, PassUnavailable, ProviderFailed
 from kroma_nb.model.backends import BackendOptions, NcnnOptions, PythonOptions
 from kroma_nb.model.postprocess import CutoutBackend, CutoutPlan, PostprocessPlan, UpscaleBackend, UpscalePlan
 from kroma_nb.providers import onnx, rembg
@@ -49,17 +51,22 @@ def test_a_backend_that_is_not_there_is_refused_like_a_pass_that_is_not_there() 
 
 
 @pytest.mark.skipif(runtime_version() is not None, reason="onnxruntime is installed here")
-def test_no_backend_of_a_chain_is_passed_over() -> None:
+def test_a_backend_that_is_not_there_says_so_before_the_next_one_is_asked() -> None:
     plan = PostprocessPlan(bg_remove=CutoutPlan(backends=(CutoutBackend.ONNX, CutoutBackend.GRABCUT)))
 
-    with pytest.raises(BackendUnavailable, match=r"the backend onnx.*pip install 'kroma-nb\[onnx\]'"):
-        finishers_for(plan)
+    absent, grabcut = finishers_for(plan).segmenters
+
+    assert (absent.backend, grabcut.backend) == ("onnx", "grabcut")
+    with pytest.raises(ProviderFailed, match=r"onnx: .*pip install 'kroma-nb\[onnx\]'") as raised:
+        absent.mask(np.zeros((4, 4, 3), np.uint8))
+    assert raised.value.error_code == "backend_unavailable"
+    assert pickle.loads(pickle.dumps(absent)) == absent
 
 
-def test_paid_services_are_no_segmenters() -> None:
-    plan = PostprocessPlan(bg_remove=CutoutPlan(backends=(CutoutBackend.PHOTOROOM, CutoutBackend.REMOVEBG)))
-
-    assert finishers_for(plan).segmenters == ()
+@pytest.mark.parametrize("backends", [(CutoutBackend.PHOTOROOM,), (CutoutBackend.PHOTOROOM, CutoutBackend.REMOVEBG)])
+def test_a_chain_of_which_nothing_is_there_is_refused_with_what_to_do(backends: tuple[CutoutBackend, ...]) -> None:
+    with pytest.raises(BackendUnavailable, match=r"the backend photoroom .* name grabcut, onnx or rembg"):
+        finishers_for(PostprocessPlan(bg_remove=CutoutPlan(backends=backends)))
 
 
 def test_every_local_backend_has_a_row_that_says_what_to_do(program: Install, tmp_path: Path) -> None:

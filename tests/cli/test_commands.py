@@ -352,7 +352,8 @@ def test_doctor_draws_with_the_ink_engine_and_keeps_nothing(kroma: Kroma, tmp_pa
     findings = {finding["piece"]: finding for finding in json.loads(out)["findings"]}
     assert code == 0
     assert findings["ink engine"]["found"].endswith("repeatable")
-    assert findings["pass upscale"]["fine"] is False
+    assert findings["backend lanczos"]["fine"] is findings["backend grabcut"]["fine"] is True
+    assert "inference_realesrgan.py" in findings["backend python"]["found"]
     assert everything(tmp_path) == set()
 
 
@@ -402,7 +403,10 @@ BAD_REQUESTS = {
     "no such engine": (("--input", "photographs", "--provider", "inc"), "ink"),
     "no such scene": (("--input", "photographs", "--only", "quai"), "quay"),
     "missing settings": (("--input", "photographs", "--app-settings", "mine.toml"), "mine.toml"),
-    "a pass without backend": (("--input", "photographs", "--upscale", "--postprocess", "ncnn.json"), "lanczos"),
+    "a pass without backend": (
+        ("--input", "photographs", "--upscale", "--postprocess", "python.json"),
+        "or use lanczos or ncnn",
+    ),
 }
 
 
@@ -411,7 +415,7 @@ def test_a_bad_request_is_one_clear_error_and_nothing_is_created(
     case: str, kroma: Kroma, tmp_path: Path, photographs: Path
 ) -> None:
     arguments, expected = BAD_REQUESTS[case]
-    (tmp_path / "ncnn.json").write_text('{"upscale": {"backend": "ncnn"}}')
+    (tmp_path / "python.json").write_text('{"upscale": {"backend": "python"}}')
     before = everything(tmp_path)
 
     code, _, err = kroma("run", "--project", "noir", *arguments)
