@@ -123,12 +123,15 @@ class Given(Value):
         What made it, as the record of that run says.
     notes : tuple of str
         What its painter said.
+    bought : bool
+        Whether its page was bought, however many passes lie between: then it need not lie on its scene point by point.
     """
 
     file: InputFile
     backend: str
     version: str
     notes: tuple[str, ...] = ()
+    bought: bool = False
 
 
 class Candidate(Value):

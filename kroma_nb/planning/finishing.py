@@ -46,7 +46,8 @@ def plan_finishing(
     """
     asked = (settings or Settings.built_in()).with_request(request)
     loaded = named_postprocess(asked)
-    passes = plan_passes(loaded, asked, bought=before.card.paid, options=backends)
+    bought = any(job.given is not None and job.given.bought for job in jobs)
+    passes = plan_passes(loaded, asked, bought=bought, options=backends)
     if len(passes.pipeline_order) == 1:
         problem = "no pass is on, so there is nothing to finish"
         raise RequestInvalid(REQUEST, "postprocess", problem, "switch on bg_remove, upscale or color")

@@ -57,7 +57,7 @@ def _finished(one: Run, log: RunLog, before: Plan) -> Iterator[Job]:
         job, winner = drawn[record.id], record.winner
         if winner is None or winner.final is None or winner.seeds is None:
             continue
-        given = _given(one, winner)
+        given = _given(one, winner, bought=before.card.paid or (job.given is not None and job.given.bought))
         yield job.model_copy(
             update={
                 "scene": _kept(job.scene, kept),
@@ -78,7 +78,7 @@ def _finished(one: Run, log: RunLog, before: Plan) -> Iterator[Job]:
         )
 
 
-def _given(one: Run, winner: CandidateRecord) -> Given:
+def _given(one: Run, winner: CandidateRecord, *, bought: bool) -> Given:
     from kroma_nb import images  # noqa: PLC0415 - what draws loads when there is something to finish
 
     last = winner.passes[-1]
@@ -93,7 +93,7 @@ def _given(one: Run, winner: CandidateRecord) -> Given:
         height=info.height,
         source=path,
     )
-    return Given(file=file, backend=last.backend, version=last.version, notes=winner.notes)
+    return Given(file=file, backend=last.backend, version=last.version, notes=winner.notes, bought=bought)
 
 
 def _kept(file: InputFile, kept: dict[str, Path]) -> InputFile:
