@@ -10,6 +10,7 @@ from kroma_nb.model.brief import Size
 from kroma_nb.model.parsing import did_you_mean
 from kroma_nb.model.plan import Candidate, Followed, Given, InputFile
 from kroma_nb.workbench.begun import unaltered
+from kroma_nb.workbench.requests import PlanWords
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,10 +20,12 @@ if TYPE_CHECKING:
     from kroma_nb.model.runlog import CandidateRecord, RunLog
     from kroma_nb.settings import Settings
     from kroma_nb.workbench.project import Project
-    from kroma_nb.workbench.requests import PlanWords
     from kroma_nb.workbench.run_handle import Run
 
-APART = ("input", "manifest", "jobs_file", "scenes", "styles", "candidates", "follow", "provider")
+APART = (
+    *("input", "manifest", "jobs_file", "scenes", "styles", "candidates", "follow", "provider"),
+    *("stage", "time", "weather"),
+)
 """What can be asked for only where something is drawn."""
 
 
@@ -35,7 +38,7 @@ def plan_of_finishing(project: Project, asked: PlanWords, settings: Settings) ->
         If there is no such run, nothing in it was won, no pass is on, or a word is given that only drawing needs.
     """
     for word in APART:
-        if getattr(asked, word) not in (None, ()):
+        if getattr(asked, word) != PlanWords.model_fields[word].default:
             raise RequestInvalid("request", word, "stands beside finish, which draws nothing", "leave it out")
     assert asked.finish is not None
     one = project.runs[asked.finish]

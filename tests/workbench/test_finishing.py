@@ -98,6 +98,8 @@ def test_a_damaged_winner_is_refused_and_nothing_is_made(story, style) -> None:
         ({"finish": "latest"}, "postprocess"),
         ({"finish": "latest", "upscale": True, "candidates": 3}, "candidates"),
         ({"finish": "latest", "upscale": True, "follow": "latest"}, "follow"),
+        ({"finish": "latest", "upscale": True, "stage": "weather"}, "stage"),
+        ({"finish": "latest", "upscale": True, "time": "night"}, "time"),
         ({"finish": "latest", "upscale": True, "only": ["no such scene"]}, r"only\[0\]"),
     ],
 )
