@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kroma_nb import planning
-from kroma_nb.errors import RequestInvalid
+from kroma_nb.blobs import sha256_file
+from kroma_nb.errors import ContentDamaged, RequestInvalid
 from kroma_nb.model.brief import Size
 from kroma_nb.model.parsing import did_you_mean
 from kroma_nb.model.plan import Candidate, Followed, Given, InputFile
@@ -36,6 +37,8 @@ def plan_of_finishing(project: Project, asked: PlanWords, settings: Settings) ->
     ------
     ValidationFailed
         If there is no such run, nothing in it was won, no pass is on, or a word is given that only drawing needs.
+    FileMissing, ContentDamaged
+        If a winner's file is gone, or is not what the run has made.
     """
     for word in APART:
         if getattr(asked, word) != PlanWords.model_fields[word].default:
@@ -87,6 +90,9 @@ def _given(one: Run, winner: CandidateRecord, *, bought: bool) -> Given:
     last = winner.passes[-1]
     path = one.project.root / last.output.path
     info = images.probe(path, name=last.output.path)
+    if (found := sha256_file(path)) != last.output.sha256:
+        # Planned, it would be refused when its run has begun, and no other plan would help.
+        raise ContentDamaged(path, last.output.sha256, found)
     file = InputFile(
         ref=last.output.path,
         sha256=last.output.sha256,

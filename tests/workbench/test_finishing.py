@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 
 import pytest
 
-from kroma_nb.errors import RequestInvalid
+from kroma_nb import report
+from kroma_nb.errors import ContentDamaged, RequestInvalid
 from kroma_nb.images import load
 from kroma_nb.model.words import PassName, RunStatus
 
@@ -89,6 +91,30 @@ def test_a_damaged_winner_is_refused_and_nothing_is_made(story, style) -> None:
         story.run(planned)
 
     assert story.runs.ids == before
+
+
+def test_a_winner_of_the_right_size_that_is_another_is_refused_before_a_run_is_begun(story, style) -> None:
+    page = story.root / style.log.jobs[0].winner.final.path
+    page.chmod(0o644)
+    page.write_bytes(page.read_bytes()[:-1] + b"?")
+
+    with pytest.raises(ContentDamaged, match="restore the file"):
+        story.plan(finish=style.run_id, **PASSES)
+
+
+def test_where_the_guard_lets_nothing_through_no_other_seeds_are_promised(story, style, tmp_path) -> None:
+    post = tmp_path / "post.json"
+    post.write_text('{"color": {"settings_file": "colours.json"}}')
+    dark = {"default_profile": "dark", "profiles": {"dark": {"brightness": 0}}}
+    (tmp_path / "colours.json").write_text(json.dumps(dark))
+
+    black = story.run(story.plan(finish=style.run_id, color_profile="dark", postprocess=str(post)))
+
+    assert black.status is RunStatus.FAILED
+    assert "`kroma finish` makes them with other settings" in black.log.next_step
+    shown = report.gallery(black.log, lambda path: (story.root / path).read_bytes())
+    assert "kroma retry" not in shown
+    assert "kroma finish" in shown
 
 
 @pytest.mark.parametrize(
