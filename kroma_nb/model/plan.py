@@ -125,6 +125,8 @@ class Given(Value):
         What its painter said.
     bought : bool
         Whether its page was bought, however many passes lie between: then it need not lie on its scene point by point.
+    cut_out : bool
+        Whether a figure was cut out of it before, so that it is transparent.
     """
 
     file: InputFile
@@ -132,6 +134,7 @@ class Given(Value):
     version: str
     notes: tuple[str, ...] = ()
     bought: bool = False
+    cut_out: bool = False
 
 
 class Candidate(Value):

@@ -63,7 +63,10 @@ def _finished(one: Run, log: RunLog, before: Plan) -> Iterator[Job]:
         job, winner = drawn[record.id], record.winner
         if winner is None or winner.final is None or winner.seeds is None:
             continue
-        given = _given(one, winner, bought=before.card.paid or (job.given is not None and job.given.bought))
+        earlier, cuts = job.given, before.postprocess.bg_remove is not None
+        bought = before.card.paid or (earlier is not None and earlier.bought)
+        cut_out = cuts or (earlier is not None and earlier.cut_out)
+        given = _given(one, winner).model_copy(update={"bought": bought, "cut_out": cut_out})
         yield job.model_copy(
             update={
                 "scene": _kept(job.scene, kept),
@@ -84,7 +87,7 @@ def _finished(one: Run, log: RunLog, before: Plan) -> Iterator[Job]:
         )
 
 
-def _given(one: Run, winner: CandidateRecord, *, bought: bool) -> Given:
+def _given(one: Run, winner: CandidateRecord) -> Given:
     from kroma_nb import images  # noqa: PLC0415 - what draws loads when there is something to finish
 
     last = winner.passes[-1]
@@ -102,7 +105,7 @@ def _given(one: Run, winner: CandidateRecord, *, bought: bool) -> Given:
         height=info.height,
         source=path,
     )
-    return Given(file=file, backend=last.backend, version=last.version, notes=winner.notes, bought=bought)
+    return Given(file=file, backend=last.backend, version=last.version, notes=winner.notes)
 
 
 def _kept(file: InputFile, kept: dict[str, Path]) -> InputFile:

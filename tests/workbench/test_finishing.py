@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import shutil
 
+import cv2
 import pytest
+from studio import draw, posed
 
 from kroma_nb import report
-from kroma_nb.errors import ContentDamaged, RequestInvalid
+from kroma_nb.errors import ContentDamaged, PostprocessInvalid, RequestInvalid
 from kroma_nb.images import load
 from kroma_nb.model.words import PassName, RunStatus
 
@@ -100,6 +102,22 @@ def test_a_winner_of_the_right_size_that_is_another_is_refused_before_a_run_is_b
 
     with pytest.raises(ContentDamaged, match="restore the file"):
         story.plan(finish=style.run_id, **PASSES)
+
+
+def test_a_jpg_of_what_was_cut_out_before_is_refused_too(story, style, tmp_path) -> None:
+    scenes = tmp_path / "posed"
+    scenes.mkdir()
+    cv2.imwrite(str(scenes / "one.png"), posed(1))
+    (scenes / "manifest.json").write_text('{"scenes": [{"ref": "one.png"}], "generation": {"size": "64x48"}}')
+    (scenes / "jpg.json").write_text('{"upscale": {"format": "jpg"}}')
+    drawn = draw(story.bench, "noir", scenes)
+    cut = story.run(story.plan(finish=drawn, bg_remove=True))
+    coloured = story.run(story.plan(finish=cut, color_profile="cold_rain"))
+    jpg = {"upscale": True, "postprocess": str(scenes / "jpg.json")}
+
+    assert story.plan(finish=drawn, **jpg).plan.postprocess.upscale.format == "jpg"
+    with pytest.raises(PostprocessInvalid, match="no transparency"):
+        story.plan(finish=coloured, **jpg)
 
 
 def test_where_the_guard_lets_nothing_through_no_other_seeds_are_promised(story, style, tmp_path) -> None:
