@@ -268,8 +268,9 @@ def reasons(candidate: CandidateRecord, log: RunLog, job: JobRecord) -> tuple[st
     report = candidate.output_guard
     if report is None:
         return ()
-    said = tuple(hard(one, report, log=log, job=job) for one in report.hard_fail_reasons if one not in _OF_A_PASS)
-    return (*said, *_broken(candidate, log, Strictness.HARD))
+    broken = _broken(candidate, log, Strictness.HARD)
+    named = (one for one in report.hard_fail_reasons if not broken or one not in _OF_A_PASS)
+    return (*(hard(one, report, log=log, job=job) for one in named), *broken)
 
 
 def warnings(candidate: CandidateRecord, log: RunLog) -> tuple[str, ...]:
@@ -277,12 +278,13 @@ def warnings(candidate: CandidateRecord, log: RunLog) -> tuple[str, ...]:
     report = candidate.output_guard
     if report is None:
         return ()
-    said = tuple(soft(warning, report, log=log) for warning in report.soft_warnings if warning not in _OF_A_PASS)
-    return (*said, *_broken(candidate, log, Strictness.SOFT))
+    broken = _broken(candidate, log, Strictness.SOFT)
+    named = (one for one in report.soft_warnings if not broken or one not in _OF_A_PASS)
+    return (*(soft(one, report, log=log) for one in named), *broken)
 
 
 def _broken(candidate: CandidateRecord, log: RunLog, strictness: Strictness) -> tuple[str, ...]:
-    """Say what does not hold that must hold after the passes."""
+    """Say what does not hold that must hold after the passes; empty where the record does not say what that was."""
     if log.postprocess_plan is None:
         return ()
     found = [one for made in candidate.passes for one in made.invariants]
