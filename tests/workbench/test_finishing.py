@@ -51,6 +51,10 @@ def test_every_winner_is_finished_and_nothing_is_drawn(story, style, finished) -
     assert "Nothing was drawn" in repr(finished)
     assert style.run_id in repr(finished)
     assert "made before" not in repr(finished)
+    # The pages for the browser and for the notebook say it too.
+    shown = report.gallery(finished.log, lambda path: (story.root / path).read_bytes())
+    assert "Nothing was drawn" in shown
+    assert "Nothing was drawn" in finished.show()._repr_html_()
 
 
 def test_finishing_again_makes_nothing_anew(story, style, finished) -> None:
