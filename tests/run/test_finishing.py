@@ -125,6 +125,24 @@ def test_a_backend_that_gives_nothing_is_on_record_before_the_one_that_did(plan_
     assert "it found no figure" in failed.says
 
 
+@dataclass(frozen=True)
+class Quitting(Half):
+    """Ends the program, as scripts do that were made for a command line."""
+
+    backend: str = "onnx"
+
+    def mask(self, _picture: np.ndarray, /) -> np.ndarray:
+        raise SystemExit(2)
+
+
+def test_a_backend_that_ends_the_program_is_one_that_gives_nothing(plan_for, project) -> None:
+    made = plan_for(candidates=1, postprocess=PostprocessRequest(bg_remove=True))
+
+    cut = played(made, project, Quitting(), Half()).jobs[0].candidates[0].passes[1]
+
+    assert (cut.backend, [one.says for one in cut.tries]) == ("grabcut", ["onnx: SystemExit: 2."])
+
+
 def test_a_picture_is_counted_once_for_a_backend_that_is_named_twice(plan_for, project) -> None:
     made = plan_for(candidates=1, postprocess=PostprocessRequest(bg_remove=True))
 

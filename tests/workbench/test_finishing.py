@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import dataclass
 
 import cv2
 import pytest
-from studio import draw, posed
+from studio import Stencil, draw, posed
 
-from kroma_nb import report
+from kroma_nb import report, run
 from kroma_nb.errors import ContentDamaged, PostprocessInvalid, RequestInvalid
 from kroma_nb.images import load
+from kroma_nb.model.finishing import Finishers
+from kroma_nb.model.plan import PlanRequest, PostprocessRequest
+from kroma_nb.model.postprocess import UpscaleBackend
+from kroma_nb.model.replay import Verdict
 from kroma_nb.model.words import PassName, RunStatus
+from kroma_nb.planning import plan
+from kroma_nb.providers.lanczos import LanczosUpscaler
 
 PASSES = {"upscale": True, "color_profile": "cinematic_warm"}
 
@@ -84,6 +91,30 @@ def test_the_final_picture_leads_back_to_the_page_and_its_scene(story, style, fi
     above = set(chain.frame()["path"])
     page = next(one for one in style.log.jobs if one.id == job.id).winner
     assert {page.final_output, page.output, style.log.inputs[0].file.path} <= above
+
+
+@dataclass(frozen=True)
+class Enlarging(LanczosUpscaler):
+    """Stands for a program that is not installed here."""
+
+    @property
+    def backend(self) -> str:
+        return "ncnn"
+
+
+def test_a_program_that_is_gone_leaves_its_pass_unproven_and_no_other(story, scenes) -> None:
+    asked = PostprocessRequest(upscale=True, upscale_backend=UpscaleBackend.NCNN)
+    made = plan(PlanRequest(project="noir", root=scenes, manifest_path=scenes / "manifest.json", postprocess=asked))
+    equipment = run.Equipment(finishers=Finishers((), Enlarging()))
+    (begun, *_) = run.execute(made, root=story.root, painter=Stencil(), equipment=equipment)
+    config = story.bench.home / "config"
+    config.mkdir(exist_ok=True)
+    (config / "backends.toml").write_text('[ncnn]\nprogram = "gone/realesrgan"\n')
+
+    checks = story.runs.verify(begun.run_id).record.checks
+
+    unproven = {check.pass_name for check in checks if check.verdict is Verdict.UNPROVEN}
+    assert unproven == {PassName.UPSCALE}
 
 
 def test_a_damaged_winner_is_refused_and_nothing_is_made(story, style) -> None:
