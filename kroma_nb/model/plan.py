@@ -123,12 +123,18 @@ class Given(Value):
         What made it, as the record of that run says.
     notes : tuple of str
         What its painter said.
+    bought : bool
+        Whether its page was bought, however many passes lie between: then it need not lie on its scene point by point.
+    cut_out : bool
+        Whether a figure was cut out of it before, so that it is transparent.
     """
 
     file: InputFile
     backend: str
     version: str
     notes: tuple[str, ...] = ()
+    bought: bool = False
+    cut_out: bool = False
 
 
 class Candidate(Value):

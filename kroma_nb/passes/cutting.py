@@ -94,7 +94,7 @@ def _asked(segmenter: Segmenter, picture: Rgb8) -> Gray8:
         mask: Any = segmenter.mask(picture.copy())
     except ProviderFailed:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise ProviderFailed(segmenter.backend, f"{type(error).__name__}: {error}") from error
     height, width = picture.shape[:2]
     if not isinstance(mask, np.ndarray) or mask.dtype != np.uint8 or mask.shape != (height, width):

@@ -95,7 +95,7 @@ def _asked(picture: Picture, upscaler: Upscaler, scale: int) -> Picture:
         answer = upscaler.enlarge(picture, scale)
     except (ProviderFailed, InfraFailed, ToolStopped):
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise ProviderFailed(upscaler.backend, f"{type(error).__name__}: {error}") from error
     problem = _problem(answer, (scale * picture.shape[0], scale * picture.shape[1], *picture.shape[2:]))
     if problem:

@@ -48,15 +48,19 @@ def backend_options_of(home: Path) -> BackendOptions:
         raise SettingsInvalid(file, "", f"not usable TOML: {cause}", "correct the syntax there") from None
     refuse_unusable(data, file=file, error=SettingsInvalid)
     options = parse_value(BackendOptions, data, file=file, error=SettingsInvalid)
-    return options.model_copy(
-        update={name: _from_home(getattr(options, name), home) for name in BackendOptions.model_fields}
-    )
+    return options.model_copy(update={name: _from_home(options, name, home) for name in BackendOptions.model_fields})
 
 
-def _from_home(section: Value, home: Path) -> Value:
-    paths = {
-        name: home / value.expanduser()
-        for name in type(section).model_fields
-        if hasattr(value := getattr(section, name), "expanduser")
-    }
+def _from_home(options: BackendOptions, name: str, home: Path) -> Value:
+    section: Value = getattr(options, name)
+    paths: dict[str, Path] = {}
+    for field in type(section).model_fields:
+        value = getattr(section, field)
+        if hasattr(value, "expanduser"):
+            try:
+                paths[field] = home / value.expanduser()
+            except RuntimeError:
+                problem = f"{value} begins with the home of somebody whom this machine does not know"
+                at = str(home / "config" / FILE)
+                raise SettingsInvalid(at, f"{name}.{field}", problem, "write the path in full") from None
     return section.model_copy(update=paths)

@@ -46,7 +46,9 @@ def plan_finishing(
     """
     asked = (settings or Settings.built_in()).with_request(request)
     loaded = named_postprocess(asked)
-    passes = plan_passes(loaded, asked, bought=before.card.paid, options=backends)
+    given = [job.given for job in jobs if job.given is not None]
+    bought, is_cut = any(one.bought for one in given), any(one.cut_out for one in given)
+    passes = plan_passes(loaded, asked, bought=bought, is_cut=is_cut, options=backends)
     if len(passes.pipeline_order) == 1:
         problem = "no pass is on, so there is nothing to finish"
         raise RequestInvalid(REQUEST, "postprocess", problem, "switch on bg_remove, upscale or color")

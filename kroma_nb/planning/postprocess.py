@@ -205,7 +205,12 @@ def profile_now(plan: ColorPlan, settings: Settings) -> ColorProfile | None:
 
 
 def plan_passes(
-    loaded: LoadedPostprocess, settings: Settings, *, bought: bool = False, options: BackendOptions | None = None
+    loaded: LoadedPostprocess,
+    settings: Settings,
+    *,
+    bought: bool = False,
+    is_cut: bool = False,
+    options: BackendOptions | None = None,
 ) -> PostprocessPlan:
     """Resolve every pass that is on to what it will do.
 
@@ -217,6 +222,8 @@ def plan_passes(
         With the layer of the request.
     bought : bool
         Whether the pages come from a paid engine.
+    is_cut : bool
+        Whether figures were cut out of them before.
     options : BackendOptions, optional
         What the workspace says of its backends: a model of its own is asked first, where nobody has named an order.
 
@@ -235,8 +242,8 @@ def plan_passes(
     upscale = _upscale(loaded, settings) if settings.get("postprocess.upscale") else None
     if cutout is not None:
         _keep_transparency(loaded.file, "bg_remove.format", cutout.format)
-        if upscale is not None:
-            _keep_transparency(loaded.file, "upscale.format", upscale.format)
+    if upscale is not None and (is_cut or cutout is not None):
+        _keep_transparency(loaded.file, "upscale.format", upscale.format)
     color = _color(loaded, settings) if settings.get("postprocess.color") else None
     return PostprocessPlan(bg_remove=cutout, upscale=upscale, color=color, invariants=loaded.content.invariants)
 
@@ -281,4 +288,4 @@ def _color(loaded: LoadedPostprocess, settings: Settings) -> ColorPlan:
 def _keep_transparency(file: str, field: str, chosen: PictureFormat) -> None:
     if chosen is PictureFormat.JPG:
         problem = "jpg has no transparency and the cut-out would lose it"
-        raise PostprocessInvalid(file, field, problem, "write png or webp, or switch bg_remove off")
+        raise PostprocessInvalid(file, field, problem, "write png or webp, or leave figures in their ground")

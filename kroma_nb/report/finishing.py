@@ -21,12 +21,13 @@ def told(log: RunLog) -> Iterator[str]:
         whose = f" of {', '.join(of)}" if of else ""
         yield f"Nothing was drawn: this finishes {phrases.counted(len(given), 'winner')}{whose}."
     fell_back = Counter(
-        (record.backend, one.backend, one.says)
+        (record.backend, *one)
         for job in log.jobs
         for candidate in job.candidates
         for record in candidate.passes
-        for one in record.tries
+        # One that is named twice is asked twice, of one picture.
+        for one in dict.fromkeys((one.backend, one.says) for one in record.tries)
     )
     for (backend, before, says), times in sorted(fell_back.items()):
         cut = f"{phrases.counted(times, 'picture')} cut out by {backend}"
-        yield phrases.sentence(f"{cut}, as {before} gave none: {says}")
+        yield phrases.sentence(f"{cut}, as {before} gave none: {says.removeprefix(f'{before}: ')}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from kroma_nb.report import phrases, spending
+from kroma_nb.report import finishing, phrases, spending
 from kroma_nb.report.elements import Element, Inline, coded, el
 from kroma_nb.report.journey import as_logs, journeys, shown_file
 from kroma_nb.report.previews import Gap, Preview, Previews, embedded
@@ -71,7 +71,7 @@ class Overview:
         notes = [
             "★ ranked first; the number is the measured quality, 0 to 1.",
             NOT_REVIEWED,
-            *(text for log in self.logs for text in spending.told(log)),
+            *(text for log in self.logs for text in (*finishing.told(log), *spending.told(log))),
         ]
         said = (el("p", *coded(note)) for note in notes)
         return el("div", Inline("style", _STYLE), *parts, *said, class_="kroma-show")

@@ -40,6 +40,10 @@ WAY_OUT = {
     CandidateStatus.IN_DOUBT: "It may have been billed, so it is bought again only with `kroma resume --pay-again`.",
     CandidateStatus.CANCELED: "`kroma resume` draws it.",
 }
+GIVEN_WAY_OUT = {
+    CandidateStatus.FAILED_OUTPUT_GUARD: "`kroma finish` makes it with other settings; or change the guard's.",
+    CandidateStatus.CANCELED: "`kroma resume` finishes it.",
+}
 IMPORTED_WAY_OUT = "Only the program that made it can go on with it; to draw it here, plan its scene anew."
 GATE = {
     Gate.OFF: "Not reviewed: the gate is off, and a rank is no approval. Look before you build on these pictures.",
@@ -217,7 +221,8 @@ def made_by(provider: str, model: str) -> str:
 
 def way_out(candidate: CandidateRecord, log: RunLog) -> str:
     """Say how a candidate without a good picture may get one; empty for one that has it."""
-    said = WAY_OUT.get(candidate.status, "")
+    given = any(job.given for job in log.jobs)
+    said = (GIVEN_WAY_OUT if given else WAY_OUT).get(candidate.status) or WAY_OUT.get(candidate.status, "")
     return IMPORTED_WAY_OUT if said and log.imported else said
 
 

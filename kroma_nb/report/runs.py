@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from kroma_nb.model.money import Money
 from kroma_nb.model.words import CandidateStatus, Gate, PassName, RunStatus
-from kroma_nb.report import phrases, spending
+from kroma_nb.report import finishing, phrases, spending
 from kroma_nb.report.elements import Element, coded, el
 
 if TYPE_CHECKING:
@@ -75,6 +75,7 @@ def _run(log: RunLog, number: int) -> Element:
         el("dl", *facts),
         el("p", phrases.GATE[log.gate], class_="warn") if log.gate is Gate.OFF else None,
         *_onward(log),
+        _notes("After the drawing", tuple(finishing.told(log))),
         _notes("Notes" if log.imported else "Notes of the plan", log.notes),
         _notes("Mended while it was imported", log.imported.mended) if log.imported else None,
         class_="run",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from kroma_nb.model.runlog import ALL_FAILED
@@ -153,8 +154,10 @@ def _take(page: Page, take: Take) -> tuple[Element, bytes | None]:
         candidate.candidate_index: card(page, take, candidate, shown=shown[candidate.candidate_index])
         for candidate in job.candidates
     }
-    for index in range(1, job.planned_candidates + 1):
-        cards.setdefault(index, missing_card(index, job.size))
+    # A winner that is only finished keeps the number that it was drawn with.
+    to_come = max(0, job.planned_candidates - len(cards))
+    for index in islice((n for n in range(1, job.planned_candidates + 1) if n not in shown), to_come):
+        cards[index] = missing_card(index, job.size)
     winner = shown.get(job.selected_candidate) if job.selected_candidate is not None else None
     wide = _is_wide(job.size, shown.values())
     section = el(

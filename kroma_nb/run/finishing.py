@@ -74,7 +74,7 @@ def _cut_out(making: Making, plan: CutoutPlan, segmenters: tuple[Segmenter, ...]
             f"{PurePosixPath(before.path).stem}_nobg.{plan.format}",
             segmenter.backend,
             cutout_version(segmenter),
-            parameters={"settings": settings, **({"scene": making.task.scene.sha256} if seen else {})},
+            parameters={"settings": settings, **(making.seen_of_scene() if seen else {})},
             settings=settings,
             format=plan.format,
             tries=tuple(tries),

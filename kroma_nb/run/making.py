@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from kroma_nb import images
 from kroma_nb.blobs import BlobStore, sha256_bytes, sha256_file, write_atomic
+from kroma_nb.errors import ProviderFailed
 from kroma_nb.model.ledger import BoughtPicture
 from kroma_nb.model.postprocess import PictureFormat
 from kroma_nb.model.run import PassRecord, StoredFile, now
@@ -162,6 +163,11 @@ class Making:
             width, height = right - left, bottom - top
         return abs(page.width * height - page.height * width) <= max(width, height) * SKEW_PX
 
+    def seen_of_scene(self) -> dict[str, object]:
+        """Say what `scene_of_page` gives, in JSON types."""
+        part = {} if self._part is None else {"part": list(self._part)}
+        return {"scene": self.task.scene.sha256, **part}
+
     def scene_of_page(self) -> Picture:
         """Give the part of the scene that the page shows; all of it where nothing else is known."""
         return self.scene if self._part is None else _cut(self.scene, self._part)
@@ -224,7 +230,7 @@ class Making:
                 return
         painted = make()
         self._before = self._picture
-        data = images.encode(painted.picture, format=step.format, text=text)
+        data = _encoded(painted.picture, step, text)
         height, width = painted.picture.shape[:2]
         digest = sha256_bytes(data)
         target = self._target(step, digest)
@@ -311,6 +317,14 @@ class Making:
             "kroma_nb:stage": task.brief.stage.value,
             "kroma_nb:seeds": " ".join(str(seed) for _, seed in task.brief.seeds),
         }
+
+
+def _encoded(picture: Picture, step: Step, text: Mapping[str, str]) -> bytes:
+    try:
+        return images.encode(picture, format=step.format, text=text)
+    except ValueError as cause:
+        # Of a page with a side that its format cannot hold.
+        raise ProviderFailed(step.backend, f"{cause}; choose png in the postprocess file") from cause
 
 
 def _ready(given: Given, kept: StoredFile) -> BoughtPicture:

@@ -191,7 +191,9 @@ class Playing:
                 steps.append("A replay buys nothing: put back what is missing under originals/.")
             steps.append("Each failed candidate names its cause; mend it and give `kroma resume`.")
         if not steps and status is not RunStatus.OK:
-            steps.append("The guard let no picture of some scenes through: `kroma retry` draws them with other seeds.")
+            way_out = "`kroma retry` draws" if self.plan.draws else "`kroma finish` makes"
+            other = "seeds" if self.plan.draws else "settings"
+            steps.append(f"The guard let no picture of some scenes through: {way_out} them with other {other}.")
         return " ".join(steps)
 
     def interrupted(self, why: str = "") -> RunFinished:

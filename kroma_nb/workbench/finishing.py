@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kroma_nb import planning
-from kroma_nb.errors import RequestInvalid
+from kroma_nb.blobs import sha256_file
+from kroma_nb.errors import ContentDamaged, RequestInvalid
 from kroma_nb.model.brief import Size
 from kroma_nb.model.parsing import did_you_mean
 from kroma_nb.model.plan import Candidate, Followed, Given, InputFile
 from kroma_nb.workbench.begun import unaltered
+from kroma_nb.workbench.requests import PlanWords
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,10 +21,12 @@ if TYPE_CHECKING:
     from kroma_nb.model.runlog import CandidateRecord, RunLog
     from kroma_nb.settings import Settings
     from kroma_nb.workbench.project import Project
-    from kroma_nb.workbench.requests import PlanWords
     from kroma_nb.workbench.run_handle import Run
 
-APART = ("input", "manifest", "jobs_file", "scenes", "styles", "candidates", "follow", "provider")
+APART = (
+    *("input", "manifest", "jobs_file", "scenes", "styles", "candidates", "follow", "provider"),
+    *("stage", "time", "weather"),
+)
 """What can be asked for only where something is drawn."""
 
 
@@ -33,9 +37,11 @@ def plan_of_finishing(project: Project, asked: PlanWords, settings: Settings) ->
     ------
     ValidationFailed
         If there is no such run, nothing in it was won, no pass is on, or a word is given that only drawing needs.
+    FileMissing, ContentDamaged
+        If a winner's file is gone, or is not what the run has made.
     """
     for word in APART:
-        if getattr(asked, word) not in (None, ()):
+        if getattr(asked, word) != PlanWords.model_fields[word].default:
             raise RequestInvalid("request", word, "stands beside finish, which draws nothing", "leave it out")
     assert asked.finish is not None
     one = project.runs[asked.finish]
@@ -57,7 +63,10 @@ def _finished(one: Run, log: RunLog, before: Plan) -> Iterator[Job]:
         job, winner = drawn[record.id], record.winner
         if winner is None or winner.final is None or winner.seeds is None:
             continue
-        given = _given(one, winner)
+        earlier, cuts = job.given, before.postprocess.bg_remove is not None
+        bought = before.card.paid or (earlier is not None and earlier.bought)
+        cut_out = cuts or (earlier is not None and earlier.cut_out)
+        given = _given(one, winner).model_copy(update={"bought": bought, "cut_out": cut_out})
         yield job.model_copy(
             update={
                 "scene": _kept(job.scene, kept),
@@ -84,6 +93,9 @@ def _given(one: Run, winner: CandidateRecord) -> Given:
     last = winner.passes[-1]
     path = one.project.root / last.output.path
     info = images.probe(path, name=last.output.path)
+    if (found := sha256_file(path)) != last.output.sha256:
+        # Planned, it would be refused when its run has begun, and no other plan would help.
+        raise ContentDamaged(path, last.output.sha256, found)
     file = InputFile(
         ref=last.output.path,
         sha256=last.output.sha256,

@@ -8,10 +8,10 @@ from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from kroma_nb import planning, report, run
-from kroma_nb.errors import KromaError, PassUnavailable
+from kroma_nb.errors import ContentDamaged, FileMissing, KromaError, PassUnavailable, PathRefused
 from kroma_nb.model.finishing import Finishers
 from kroma_nb.model.postprocess import PostprocessPlan
-from kroma_nb.workbench.backends import finishers_in
+from kroma_nb.workbench.backends import finishers_for, finishers_in
 from kroma_nb.workbench.begun import begun, unaltered
 from kroma_nb.workbench.caching import cache_of
 from kroma_nb.workbench.paying import crew_of, painter_of
@@ -88,11 +88,14 @@ def _profile_of(project: Project, plan: ColorPlan) -> ColorProfile | None:
 
 def _finishers_here(project: Project, plan: Plan) -> Finishers:
     """Give the backends of a plan that are here; a pass without any stays unproven."""
-    found, asked = Finishers(), plan.postprocess
-    for passes in (PostprocessPlan(bg_remove=asked.bg_remove), PostprocessPlan(upscale=asked.upscale)):
-        with contextlib.suppress(PassUnavailable):
-            here = finishers_in(project.bench.home, passes)
-            found = Finishers(found.segmenters or here.segmenters, found.upscaler or here.upscaler)
+    options, asked = planning.backend_options_of(project.bench.home), plan.postprocess
+    cut, found = asked.bg_remove, Finishers()
+    each = [cut.model_copy(update={"backends": (one,)}) for one in cut.backends] if cut else []
+    for passes in (*(PostprocessPlan(bg_remove=one) for one in each), PostprocessPlan(upscale=asked.upscale)):
+        # One whose model or program is gone takes none of the others with it.
+        with contextlib.suppress(PassUnavailable, FileMissing, PathRefused, ContentDamaged):
+            here = finishers_for(passes, options)
+            found = Finishers((*found.segmenters, *here.segmenters), here.upscaler)
     return found
 
 

@@ -41,6 +41,7 @@ def test_paths_start_at_the_workspace(tmp_path) -> None:
         ('[onnx]\nmodell = "a"\n', ("onnx.modell", "model")),
         ("[ncnn]\ntile_px = -1\n", ("ncnn.tile_px",)),
         ("[ncnn\n", ("TOML",)),
+        ('[onnx]\nmodel = "~somebody-else/u2net.onnx"\n', ("onnx.model", "in full")),
         ("[nccn]\n", ("nccn", "ncnn")),
     ],
 )

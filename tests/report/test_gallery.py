@@ -193,6 +193,16 @@ def test_what_was_planned_and_not_drawn_has_its_place(story: Story, read_page: R
     assert "still running" in page.text
 
 
+def test_a_winner_that_keeps_its_number_leaves_no_place_of_one_not_drawn(story: Story, read_page: Read) -> None:
+    scene = story.source("a.jpg")
+    job = story.job(scene, (story.drawn("o/2.png", 2),), planned_candidates=1)
+
+    page = read_page(gallery(story.run((scene,), (job,)), story.pictures))
+
+    assert "Not drawn yet" not in page.text
+    assert len(page.all("figure", "candidate")) == 1
+
+
 def test_a_missing_an_unreadable_and_a_refused_file_are_named_gaps(story: Story, read_page: Read) -> None:
     scene = story.source("a.jpg")
     drawn = tuple(story.drawn(f"o/{n}.png", n) for n in (1, 2, 3, 4))

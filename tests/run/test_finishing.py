@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import pickle
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +17,16 @@ from studio import Stencil, write_scenes
 from kroma_nb import run
 from kroma_nb.errors import NoBackendLeft, PassUnavailable, ProviderFailed
 from kroma_nb.images import as_rgb, load
+from kroma_nb.model.brief import Brief, Painted
 from kroma_nb.model.finishing import Finishers
 from kroma_nb.model.invariants import InvariantName
-from kroma_nb.model.plan import Plan, PlanRequest, PostprocessRequest
+from kroma_nb.model.plan import Given, InputFile, Plan, PlanRequest, PostprocessRequest
 from kroma_nb.model.quality import HardReason
 from kroma_nb.model.replay import Verdict
 from kroma_nb.model.runlog import RunLog
 from kroma_nb.model.words import CandidateStatus, PassName, RunStatus
 from kroma_nb.planning import plan
+from kroma_nb.report.finishing import told
 from kroma_nb.run.finishing import NOT_HERE
 
 CUT_AND_DOUBLED = PostprocessRequest(bg_remove=True, upscale=True, color=True, color_profile="cinematic_warm")
@@ -124,6 +126,32 @@ def test_a_backend_that_gives_nothing_is_on_record_before_the_one_that_did(plan_
 
 
 @dataclass(frozen=True)
+class Quitting(Half):
+    """Ends the program, as scripts do that were made for a command line."""
+
+    backend: str = "onnx"
+
+    def mask(self, _picture: np.ndarray, /) -> np.ndarray:
+        raise SystemExit(2)
+
+
+def test_a_backend_that_ends_the_program_is_one_that_gives_nothing(plan_for, project) -> None:
+    made = plan_for(candidates=1, postprocess=PostprocessRequest(bg_remove=True))
+
+    cut = played(made, project, Quitting(), Half()).jobs[0].candidates[0].passes[1]
+
+    assert (cut.backend, [one.says for one in cut.tries]) == ("grabcut", ["onnx: SystemExit: 2."])
+
+
+def test_a_picture_is_counted_once_for_a_backend_that_is_named_twice(plan_for, project) -> None:
+    made = plan_for(candidates=1, postprocess=PostprocessRequest(bg_remove=True))
+
+    log = played(made, project, Blind(), Blind(), Half())
+
+    assert list(told(log)) == ["1 picture cut out by grabcut, as onnx gave none: it found no figure."]
+
+
+@dataclass(frozen=True)
 class Bright(Half):
     """Takes what is bright for the figure."""
 
@@ -218,6 +246,58 @@ def test_another_version_of_a_backend_is_named_as_a_cause(plan_for, project) -> 
     unproven = {check.pass_name for check in gone.checks if check.verdict is Verdict.UNPROVEN}
     assert unproven == {PassName.BG_REMOVE, PassName.UPSCALE, PassName.COLOR}
     assert NOT_HERE in str(gone.checks)
+
+
+def test_a_page_too_long_for_its_format_fails_alone_and_what_was_made_before_stands(tmp_path, project) -> None:
+    scenes = write_scenes(tmp_path / "scenes", 1, candidates=1, style=False)
+    sized = {"scenes": [{"ref": "scene_0.png"}], "generation": {"candidates": 1, "size": "64x4200"}}
+    (scenes / "manifest.json").write_text(json.dumps(sized))
+    (scenes / "post.json").write_text(json.dumps({"upscale": {"scale": 4, "format": "webp"}}))
+    asked = PostprocessRequest(upscale=True, config_path=scenes / "post.json")
+    made = plan(PlanRequest(project="ink", root=scenes, manifest_path=scenes / "manifest.json", postprocess=asked))
+
+    candidate = played(made, project).jobs[0].candidates[0]
+
+    assert [record.name for record in candidate.passes] == [PassName.GENERATE]
+    assert candidate.failure.error_code == "provider_failed"
+    assert all(word in candidate.failure.message for word in ("16383", "png"))
+
+
+@dataclass(frozen=True)
+class Cropping(Stencil):
+    """Draws all of its scene but one column of pixels, and says so."""
+
+    def paint(self, scene: np.ndarray, brief: Brief) -> Painted:
+        height, width = scene.shape[:2]
+        return replace(super().paint(scene[:, 1:], brief), part=(0, height, 1, width))
+
+
+def test_a_cut_out_that_saw_a_part_of_the_scene_is_not_taken_for_one_that_saw_all_of_it(tmp_path, project) -> None:
+    scenes = write_scenes(tmp_path / "scenes", 1, candidates=1, style=False)
+    sized = {"scenes": [{"ref": "scene_0.png"}], "generation": {"candidates": 1, "size": "64x48"}}
+    (scenes / "manifest.json").write_text(json.dumps(sized))
+    asked = PostprocessRequest(bg_remove=True)
+    drawn = plan(PlanRequest(project="ink", root=scenes, manifest_path=scenes / "manifest.json", postprocess=asked))
+    equipment = run.Equipment(finishers=Finishers((Bright(),)), cache=run.PassCache(project / "cache"))
+    (first, *_) = run.execute(drawn, root=project, painter=Cropping(), equipment=equipment)
+    page = run.read_run(project / "runs" / first.run_id).jobs[0].candidates[0].passes[0]
+
+    file = InputFile(
+        ref=page.output.path,
+        sha256=page.output.sha256,
+        size_bytes=page.output.size_bytes,
+        media_type="image/png",
+        width=64,
+        height=48,
+        source=project / page.output.path,
+    )
+    given = Given(file=file, backend=page.backend, version=page.version)
+    finished = drawn.model_copy(update={"jobs": (drawn.jobs[0].model_copy(update={"given": given}),)})
+    (second, *_) = run.execute(finished, root=project, painter=Stencil(), equipment=equipment)
+
+    cut = run.read_run(project / "runs" / second.run_id).jobs[0].candidates[0].passes[-1]
+    assert not cut.reused
+    assert run.verify_run(run.RunFolder(project, second.run_id), present(project, equipment.finishers)).ok
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+from dataclasses import dataclass
 
+import cv2
 import pytest
+from studio import Stencil, draw, posed
 
-from kroma_nb.errors import RequestInvalid
+from kroma_nb import report, run
+from kroma_nb.errors import ContentDamaged, PostprocessInvalid, RequestInvalid
 from kroma_nb.images import load
+from kroma_nb.model.finishing import Finishers
+from kroma_nb.model.plan import PlanRequest, PostprocessRequest
+from kroma_nb.model.postprocess import UpscaleBackend
+from kroma_nb.model.replay import Verdict
 from kroma_nb.model.words import PassName, RunStatus
+from kroma_nb.planning import plan
+from kroma_nb.providers.lanczos import LanczosUpscaler
 
 PASSES = {"upscale": True, "color_profile": "cinematic_warm"}
 
@@ -47,6 +58,10 @@ def test_every_winner_is_finished_and_nothing_is_drawn(story, style, finished) -
     assert "Nothing was drawn" in repr(finished)
     assert style.run_id in repr(finished)
     assert "made before" not in repr(finished)
+    # The pages for the browser and for the notebook say it too.
+    shown = report.gallery(finished.log, lambda path: (story.root / path).read_bytes())
+    assert "Nothing was drawn" in shown
+    assert "Nothing was drawn" in finished.show()._repr_html_()
 
 
 def test_finishing_again_makes_nothing_anew(story, style, finished) -> None:
@@ -78,6 +93,30 @@ def test_the_final_picture_leads_back_to_the_page_and_its_scene(story, style, fi
     assert {page.final_output, page.output, style.log.inputs[0].file.path} <= above
 
 
+@dataclass(frozen=True)
+class Enlarging(LanczosUpscaler):
+    """Stands for a program that is not installed here."""
+
+    @property
+    def backend(self) -> str:
+        return "ncnn"
+
+
+def test_a_program_that_is_gone_leaves_its_pass_unproven_and_no_other(story, scenes) -> None:
+    asked = PostprocessRequest(upscale=True, upscale_backend=UpscaleBackend.NCNN)
+    made = plan(PlanRequest(project="noir", root=scenes, manifest_path=scenes / "manifest.json", postprocess=asked))
+    equipment = run.Equipment(finishers=Finishers((), Enlarging()))
+    (begun, *_) = run.execute(made, root=story.root, painter=Stencil(), equipment=equipment)
+    config = story.bench.home / "config"
+    config.mkdir(exist_ok=True)
+    (config / "backends.toml").write_text('[ncnn]\nprogram = "gone/realesrgan"\n')
+
+    checks = story.runs.verify(begun.run_id).record.checks
+
+    unproven = {check.pass_name for check in checks if check.verdict is Verdict.UNPROVEN}
+    assert unproven == {PassName.UPSCALE}
+
+
 def test_a_damaged_winner_is_refused_and_nothing_is_made(story, style) -> None:
     planned = story.plan(finish=style.run_id, **PASSES)
     page = story.root / style.log.jobs[0].winner.final.path
@@ -91,6 +130,46 @@ def test_a_damaged_winner_is_refused_and_nothing_is_made(story, style) -> None:
     assert story.runs.ids == before
 
 
+def test_a_winner_of_the_right_size_that_is_another_is_refused_before_a_run_is_begun(story, style) -> None:
+    page = story.root / style.log.jobs[0].winner.final.path
+    page.chmod(0o644)
+    page.write_bytes(page.read_bytes()[:-1] + b"?")
+
+    with pytest.raises(ContentDamaged, match="restore the file"):
+        story.plan(finish=style.run_id, **PASSES)
+
+
+def test_a_jpg_of_what_was_cut_out_before_is_refused_too(story, style, tmp_path) -> None:
+    scenes = tmp_path / "posed"
+    scenes.mkdir()
+    cv2.imwrite(str(scenes / "one.png"), posed(1))
+    (scenes / "manifest.json").write_text('{"scenes": [{"ref": "one.png"}], "generation": {"size": "64x48"}}')
+    (scenes / "jpg.json").write_text('{"upscale": {"format": "jpg"}}')
+    drawn = draw(story.bench, "noir", scenes)
+    cut = story.run(story.plan(finish=drawn, bg_remove=True))
+    coloured = story.run(story.plan(finish=cut, color_profile="cold_rain"))
+    jpg = {"upscale": True, "postprocess": str(scenes / "jpg.json")}
+
+    assert story.plan(finish=drawn, **jpg).plan.postprocess.upscale.format == "jpg"
+    with pytest.raises(PostprocessInvalid, match="no transparency"):
+        story.plan(finish=coloured, **jpg)
+
+
+def test_where_the_guard_lets_nothing_through_no_other_seeds_are_promised(story, style, tmp_path) -> None:
+    post = tmp_path / "post.json"
+    post.write_text('{"color": {"settings_file": "colours.json"}}')
+    dark = {"default_profile": "dark", "profiles": {"dark": {"brightness": 0}}}
+    (tmp_path / "colours.json").write_text(json.dumps(dark))
+
+    black = story.run(story.plan(finish=style.run_id, color_profile="dark", postprocess=str(post)))
+
+    assert black.status is RunStatus.FAILED
+    assert "`kroma finish` makes them with other settings" in black.log.next_step
+    shown = report.gallery(black.log, lambda path: (story.root / path).read_bytes())
+    assert "kroma retry" not in shown
+    assert "kroma finish" in shown
+
+
 @pytest.mark.parametrize(
     ("words", "field"),
     [
@@ -98,6 +177,8 @@ def test_a_damaged_winner_is_refused_and_nothing_is_made(story, style) -> None:
         ({"finish": "latest"}, "postprocess"),
         ({"finish": "latest", "upscale": True, "candidates": 3}, "candidates"),
         ({"finish": "latest", "upscale": True, "follow": "latest"}, "follow"),
+        ({"finish": "latest", "upscale": True, "stage": "weather"}, "stage"),
+        ({"finish": "latest", "upscale": True, "time": "night"}, "time"),
         ({"finish": "latest", "upscale": True, "only": ["no such scene"]}, r"only\[0\]"),
     ],
 )
