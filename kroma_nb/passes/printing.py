@@ -187,11 +187,14 @@ def check_print(settings: PrintSettings) -> None:
     FileMissing
         If the profile is not there.
     RequestInvalid
-        If it is no profile to print by, or its pixels are inks and the print is to be a PNG.
+        If it is no profile to print by, its pixels are inks and the print is to be a PNG, or the dots an inch that are
+        asked for cannot draw the screen.
     """
     profile = output_profile(settings.profile)
     if profile.space == "CMYK" and settings.format is PrintFormat.PNG:
         raise no_png_of(profile.name)
+    if settings.dpi is not None:
+        _refuse_screen(settings, settings.dpi)
 
 
 def bits_of(settings: PrintSettings) -> int:
@@ -224,16 +227,11 @@ def lay_on_paper(size_px: tuple[int, int], settings: PrintSettings, *, name: str
     >>> found.size_px, str(found.size), round(found.source_dpi)
     ((4016, 6024), '17 x 25.5 cm', 153)
     """
-    layout = _sized(size_px, settings)
+    layout = _sized(size_px, settings, name)
     width, height = layout.size_px
     if width * height > MAX_PRINT_PIXELS:
         raise PictureTooLarge(name, width, height, MAX_PRINT_PIXELS)
-    if settings.line_art is LineArt.HALFTONE:
-        try:
-            refuse_cell(settings.halftone, layout.dpi)
-        except ValueError as cause:
-            problem, _, way_out = str(cause).partition("; ")
-            raise RequestInvalid("request", "halftone.lpi", problem, way_out) from None
+    _refuse_screen(settings, layout.dpi, f"{name}: ")
     lines = too_coarse(layout.dpi, layout.size, lines=True) if settings.line_art is not LineArt.NONE else ()
     return replace(layout, warnings=(*layout.warnings, *too_coarse(layout.source_dpi, layout.size), *lines))
 
@@ -252,16 +250,26 @@ def _taken(path: Path) -> RequestInvalid:
     return RequestInvalid("request", "path", f"{path} is already there and stays as it is", "name a new file")
 
 
-def _sized(size_px: tuple[int, int], settings: PrintSettings) -> OnPaper:
+def _refuse_screen(settings: PrintSettings, dpi: float, where: str = "") -> None:
+    if settings.line_art is not LineArt.HALFTONE:
+        return
+    try:
+        refuse_cell(settings.halftone, dpi)
+    except ValueError as cause:
+        problem, _, way_out = str(cause).partition("; ")
+        raise RequestInvalid("request", "halftone.lpi", f"{where}{problem}", way_out) from None
+
+
+def _sized(size_px: tuple[int, int], settings: PrintSettings, name: str) -> OnPaper:
     """Bring pixels and paper together; what one side does not say follows from the picture, and may be too much."""
     given = "dpi" if settings.width_cm is None and settings.height_cm is None else "width_cm or height_cm"
     try:
         layout = _fitted(size_px, settings)
     except ValueError:
-        problem = f"a picture of {size_px[0]} x {size_px[1]} pixels would be larger than {LARGEST_CM} cm by it"
+        problem = f"{name}: {size_px[0]} x {size_px[1]} pixels would be larger than {LARGEST_CM} cm by it"
         raise RequestInvalid("request", given, problem, "ask for more dpi, or for a smaller size") from None
     if not LEAST_DPI <= layout.dpi <= MOST_DPI:
-        problem = f"{layout.size} of {size_px[0]} x {size_px[1]} pixels gives {layout.dpi:.0f} dots an inch"
+        problem = f"{name}: {size_px[0]} x {size_px[1]} pixels would have {layout.dpi:.3g} dots an inch by it"
         raise RequestInvalid(
             "request", given, problem, f"take a size that gives {LEAST_DPI} to {MOST_DPI}, or ask for dpi"
         )

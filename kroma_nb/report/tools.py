@@ -19,10 +19,15 @@ if TYPE_CHECKING:
     from kroma_nb.model.quality import FileReport, GuardReport
     from kroma_nb.model.tools import ToolRow
 
-_DID = {Tool.BGREMOVE: "Cut out", Tool.UPSCALE: "Enlarged", Tool.COLOR: "Coloured", Tool.QA: "Judged"}
-_DID |= {Tool.PRINT: "Prepared for print"}
+_DID = {
+    Tool.BGREMOVE: "Cut out",
+    Tool.UPSCALE: "Enlarged",
+    Tool.COLOR: "Coloured",
+    Tool.QA: "Judged",
+    Tool.PRINT: "Prepared for print",
+}
 _COLUMNS = ("from", "to", "by", "before", "after", "guard", "")
-_PRINT_COLUMNS = ("from", "to", "before", "pixels", "on paper", "dpi", "bits", "profile", "")
+_PRINT_COLUMNS = ("from", "to", "pixels", "on paper", "dpi", "as", "")
 _STATE = {FileState.FAILED: "failed", FileState.LEFT: "not begun"}
 NAMED = 5
 """How many files that were left out are named."""
@@ -143,19 +148,13 @@ def _row(row: ToolRow, start: Path, end: Path, *, one_backend: bool) -> tuple[st
 
 
 def _print_row(row: ToolRow, start: Path, end: Path) -> tuple[str, ...]:
-    names = (*_names(row, start, end), _size(row.width_before, row.height_before))
+    state = _STATE.get(row.state, "")
     if not isinstance(row, PrintRow) or row.dpi is None or row.width_cm is None or row.height_cm is None:
-        return (*names, *[""] * 5, _STATE.get(row.state, ""))
-    bare = "none" if row.state is FileState.DONE else ""
-    return (
-        *names,
-        _size(row.width, row.height),
-        str(PrintSize(width_cm=row.width_cm, height_cm=row.height_cm)),
-        f"{row.dpi:.1f}".removesuffix(".0"),
-        f"{row.bits} {row.mode}".strip(),
-        row.profile or bare,
-        _STATE.get(row.state, ""),
-    )
+        return (*_names(row, start, end), *[""] * 4, state)
+    size = str(PrintSize(width_cm=row.width_cm, height_cm=row.height_cm))
+    dpi = f"{row.dpi:.1f}".removesuffix(".0")
+    held = f"{row.bits}-bit {row.profile}".strip()
+    return (*_names(row, start, end), _size(row.width, row.height), size, dpi, held, state)
 
 
 def _names(row: ToolRow, start: Path, end: Path) -> tuple[str, str]:
