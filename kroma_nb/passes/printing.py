@@ -2,65 +2,33 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from kroma_nb.blobs.writing import create_atomic
-from kroma_nb.errors import PictureTooLarge, RequestInvalid
+from kroma_nb.errors import RequestInvalid
 from kroma_nb.images import MAX_PIXELS, PixelMode, checked, load, resize
 from kroma_nb.images.output_profiles import Sheet, into, output_profile
 from kroma_nb.images.print_files import encode_print_png, encode_print_tiff, no_png_of, own_text
 from kroma_nb.model.printing import (
-    LARGEST_CM,
-    LEAST_DPI,
-    MOST_DPI,
     Compression,
     LineArt,
     PrintFormat,
     PrintReport,
     PrintSettings,
-    PrintSize,
-    dpi_for,
-    size_at,
-    too_coarse,
-    unfilled,
 )
-from kroma_nb.passes.screening import halftone, line_art, otsu, refuse_cell
+from kroma_nb.passes.paper import lay_on_paper, refuse_screen
+from kroma_nb.passes.screening import halftone, line_art, otsu
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
     from kroma_nb.images import Picture
+    from kroma_nb.passes.paper import OnPaper
 
-MAX_PRINT_PIXELS = 600_000_000
-"""How many pixels a print may have: A2 at 1200 dots an inch."""
 _NO_TEXT: Mapping[str, str] = {}
 _SUFFIXES = {PrintFormat.PNG: {".png"}, PrintFormat.TIFF: {".tif", ".tiff"}}
-
-
-@dataclass(frozen=True)
-class OnPaper:
-    """How a picture will lie on paper.
-
-    Attributes
-    ----------
-    size_px : (width, height), pixels
-        Of the print.
-    size : PrintSize
-    dpi : float, dots per inch
-        What the file says.
-    source_dpi : float, dots per inch
-        What the picture's own pixels give at this size.
-    warnings : tuple of str
-        Whole sentences.
-    """
-
-    size_px: tuple[int, int]
-    size: PrintSize
-    dpi: float
-    source_dpi: float
-    warnings: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -194,46 +162,12 @@ def check_print(settings: PrintSettings) -> None:
     if profile.space == "CMYK" and settings.format is PrintFormat.PNG:
         raise no_png_of(profile.name)
     if settings.dpi is not None:
-        _refuse_screen(settings, settings.dpi)
+        refuse_screen(settings, settings.dpi)
 
 
 def bits_of(settings: PrintSettings) -> int:
     """Say how many bits a channel a print has: 1 or 8."""
     return 8 if settings.line_art is LineArt.NONE else 1
-
-
-def lay_on_paper(size_px: tuple[int, int], settings: PrintSettings, *, name: str) -> OnPaper:
-    """Say how a picture will lie on paper.
-
-    Parameters
-    ----------
-    size_px : (width, height), pixels
-        Of the picture.
-    settings : PrintSettings
-    name : str
-        What errors call the print.
-
-    Raises
-    ------
-    PictureTooLarge
-        If the print would have too many pixels.
-    RequestInvalid
-        If it would be larger than 1000 cm, have less than 10 or more than 9600 dots an inch, or its dots cannot draw
-        the screen.
-
-    Examples
-    --------
-    >>> found = lay_on_paper((1024, 1536), PrintSettings(width_cm=17, dpi=600), name="page")
-    >>> found.size_px, str(found.size), round(found.source_dpi)
-    ((4016, 6024), '17 x 25.5 cm', 153)
-    """
-    layout = _sized(size_px, settings, name)
-    width, height = layout.size_px
-    if width * height > MAX_PRINT_PIXELS:
-        raise PictureTooLarge(name, width, height, MAX_PRINT_PIXELS)
-    _refuse_screen(settings, layout.dpi, f"{name}: ")
-    lines = too_coarse(layout.dpi, layout.size, lines=True) if settings.line_art is not LineArt.NONE else ()
-    return replace(layout, warnings=(*layout.warnings, *too_coarse(layout.source_dpi, layout.size), *lines))
 
 
 def _refuse(path: Path, settings: PrintSettings) -> None:
@@ -248,43 +182,6 @@ def _refuse(path: Path, settings: PrintSettings) -> None:
 
 def _taken(path: Path) -> RequestInvalid:
     return RequestInvalid("request", "path", f"{path} is already there and stays as it is", "name a new file")
-
-
-def _refuse_screen(settings: PrintSettings, dpi: float, where: str = "") -> None:
-    if settings.line_art is not LineArt.HALFTONE:
-        return
-    try:
-        refuse_cell(settings.halftone, dpi)
-    except ValueError as cause:
-        problem, _, way_out = str(cause).partition("; ")
-        raise RequestInvalid("request", "halftone.lpi", f"{where}{problem}", way_out) from None
-
-
-def _sized(size_px: tuple[int, int], settings: PrintSettings, name: str) -> OnPaper:
-    """Bring pixels and paper together; what one side does not say follows from the picture, and may be too much."""
-    given = "dpi" if settings.width_cm is None and settings.height_cm is None else "width_cm or height_cm"
-    try:
-        layout = _fitted(size_px, settings)
-    except ValueError:
-        problem = f"{name}: {size_px[0]} x {size_px[1]} pixels would be larger than {LARGEST_CM} cm by it"
-        raise RequestInvalid("request", given, problem, "ask for more dpi, or for a smaller size") from None
-    if not LEAST_DPI <= layout.dpi <= MOST_DPI:
-        problem = f"{name}: {size_px[0]} x {size_px[1]} pixels would have {layout.dpi:.3g} dots an inch by it"
-        raise RequestInvalid(
-            "request", given, problem, f"take a size that gives {LEAST_DPI} to {MOST_DPI}, or ask for dpi"
-        )
-    return layout
-
-
-def _fitted(size_px: tuple[int, int], settings: PrintSettings) -> OnPaper:
-    asked = settings.size_of(size_px)
-    if asked is None:
-        assert settings.dpi is not None
-        return OnPaper(size_px, size_at(size_px, settings.dpi), settings.dpi, settings.dpi, ())
-    found = dpi_for(size_px, asked)
-    dpi = settings.dpi or found.dpi
-    width, height = (max(1, round(side * dpi / found.dpi)) for side in size_px)
-    return OnPaper((width, height), size_at(size_px, found.dpi), dpi, found.dpi, tuple(unfilled(size_px, found)))
 
 
 def _threshold(picture: Picture, settings: PrintSettings) -> int | None:

@@ -12,7 +12,8 @@ from kroma_nb.images.print_files import own_text
 from kroma_nb.model.parsing import parse_value
 from kroma_nb.model.printing import LineArt, PrintFormat, PrintSettings
 from kroma_nb.model.tools import PrintRow, Tool, ToolRow
-from kroma_nb.passes.printing import bits_of, check_print, lay_on_paper, make_print
+from kroma_nb.passes.paper import lay_on_paper
+from kroma_nb.passes.printing import bits_of, check_print, make_print
 from kroma_nb.workbench.tools.places import Naming, lay_out
 from kroma_nb.workbench.tools.putting import Content, FileMaker
 from kroma_nb.workbench.tools.results import ToolResult
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from kroma_nb.images import PictureInfo
     from kroma_nb.model.printing import Compression, Dot, Intent, PrintReport
     from kroma_nb.model.run import BackendTry
-    from kroma_nb.passes.printing import OnPaper
+    from kroma_nb.passes.paper import OnPaper
     from kroma_nb.workbench.tools.places import Way
     from kroma_nb.workbench.tools.putting import Source
 
