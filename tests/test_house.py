@@ -31,7 +31,7 @@ PUBLIC = {
     "kroma_nb.qa": ["chroma_delta", "examine", "guard", "rank_candidates"],
     "kroma_nb.report": ["compare_runs", "contact_sheet", "gallery", "run_table"],
     "kroma_nb.run": ["execute", "fold", "read_run"],
-    "kroma_nb.workbench.tools": ["color", "cut_out", "enlarge", "judge"],
+    "kroma_nb.workbench.tools": ["color", "cut_out", "enlarge", "judge", "print_files"],
 }
 
 

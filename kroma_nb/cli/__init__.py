@@ -17,6 +17,7 @@ from kroma_nb.cli import (
     lineage,
     making,
     notebooks,
+    printing,
     replaying,
     resuming,
     runs,
@@ -45,6 +46,7 @@ app.command("bgremove")(tools.bgremove)
 app.command("upscale")(tools.upscale)
 app.command("color")(tools.color)
 app.command("qa")(tools.qa)
+app.command("print")(printing.print_)
 app.command("resume")(resuming.resume)
 app.command("retry")(resuming.retry)
 app.command("replay")(replaying.replay)

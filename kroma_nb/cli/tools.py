@@ -30,7 +30,8 @@ Dry = Annotated[bool, typer.Option("--dry", help="Only list the files, and where
 Workers = Annotated[int | None, typer.Option(min=1, help="Files worked on at once; by default one a processor.")]
 
 
-def _output(folder: str) -> Any:
+def output(folder: str) -> Any:
+    """Declare where results go."""
     said = f"A folder, or for one picture the name of a file; else the folder {folder} beside the input."
     return typer.Option("--output", "-o", help=said, show_default=False)
 
@@ -39,7 +40,7 @@ def _output(folder: str) -> Any:
 class CutOutOptions(Options):
     """What `bgremove` can be asked for."""
 
-    output: Annotated[str | None, _output("background_removed")] = None
+    output: Annotated[str | None, output("background_removed")] = None
     backend: Annotated[
         list[str] | None,
         typer.Option(help="Who tells figure from ground, by default grabcut; given again, asked in that order."),
@@ -56,7 +57,7 @@ class CutOutOptions(Options):
 class EnlargeOptions(Options):
     """What `upscale` can be asked for."""
 
-    output: Annotated[str | None, _output("upscaled")] = None
+    output: Annotated[str | None, output("upscaled")] = None
     scale: Annotated[int | None, typer.Option(help="How many times as wide and high: 2, 3 or 4; by default 2.")] = None
     backend: Annotated[str | None, typer.Option(help="Who enlarges; by default lanczos.")] = None
     format: Jpg = None
@@ -71,7 +72,7 @@ class EnlargeOptions(Options):
 class ColorOptions(Options):
     """What `color` can be asked for."""
 
-    output: Annotated[str | None, _output("color_corrected")] = None
+    output: Annotated[str | None, output("color_corrected")] = None
     profile: Annotated[str | None, typer.Option(help="Which colour profile; else the default of --profiles.")] = None
     profiles: Annotated[
         Path | None, typer.Option(parser=named_path, help="A file of colour profiles; else the built-in ones.")
@@ -119,7 +120,7 @@ def bgremove(options: CutOutOptions, input: Input, as_json: AsJson = False) -> N
     from kroma_nb.workbench.tools import cut_out
 
     words: dict[str, Any] = {"backends": options.backend, **_making(options)}
-    _work("bgremove", lambda how: cut_out(input, options.output, **words, **how), as_json=as_json)
+    work("bgremove", lambda how: cut_out(input, options.output, **words, **how), as_json=as_json)
 
 
 @takes(EnlargeOptions)
@@ -131,7 +132,7 @@ def upscale(options: EnlargeOptions, input: Input, as_json: AsJson = False) -> N
     from kroma_nb.workbench.tools import enlarge
 
     words: dict[str, Any] = {"scale": options.scale, "backend": options.backend, **_making(options)}
-    _work("upscale", lambda how: enlarge(input, options.output, **words, **how), as_json=as_json)
+    work("upscale", lambda how: enlarge(input, options.output, **words, **how), as_json=as_json)
 
 
 @takes(ColorOptions)
@@ -143,7 +144,7 @@ def color(options: ColorOptions, input: Input, as_json: AsJson = False) -> None:
     from kroma_nb.workbench import tools
 
     words: dict[str, Any] = {"profile": options.profile, "profiles": options.profiles, **_making(options)}
-    _work("color", lambda how: tools.color(input, options.output, **words, **how), as_json=as_json)
+    work("color", lambda how: tools.color(input, options.output, **words, **how), as_json=as_json)
 
 
 @takes(JudgeOptions)
@@ -159,7 +160,7 @@ def qa(options: JudgeOptions, input: Input, as_json: AsJson = False) -> None:  #
 
     settings = parse_value(GuardSettings, options.settings(), file="request", error=RequestInvalid)
     words: dict[str, Any] = {"cache": options.cache, "workers": options.workers}
-    _work("qa", lambda how: judge(input, settings, **words, **how), as_json=as_json)
+    work("qa", lambda how: judge(input, settings, **words, **how), as_json=as_json)
 
 
 def _making(options: CutOutOptions | EnlargeOptions | ColorOptions) -> dict[str, Any]:
@@ -167,7 +168,7 @@ def _making(options: CutOutOptions | EnlargeOptions | ColorOptions) -> dict[str,
     return {name: getattr(options, name) for name in names} | {"home": getattr(options, "home", None)}
 
 
-def _work(title: str, act: Callable[[dict[str, Any]], ToolResult | Judgement], *, as_json: bool) -> None:
+def work(title: str, act: Callable[[dict[str, Any]], ToolResult | Judgement], *, as_json: bool) -> None:
     """Do it with a bar, show what was done, and end with its exit code."""
     with stop_flag() as stop, screen.files_progress(title, shown=not as_json) as (begin, advance):
         done = act({"stop": stop, "on_begin": begin, "on_row": advance})

@@ -52,13 +52,18 @@ def encode_print_png(sheet: Sheet, *, dpi: float, text: Mapping[str, str]) -> by
         If its pixels are inks, which a PNG cannot hold.
     """
     if sheet.mode is PixelMode.CMYK:
-        problem = f"{sheet.profile.name if sheet.profile else 'the profile'} is for CMYK, which a PNG cannot hold"
-        raise RequestInvalid("request", "profile", problem, "write a tiff, or take an RGB or grey profile")
+        raise no_png_of(sheet.profile.name if sheet.profile else "the profile")
     extra = _profile_chunk(sheet.profile) + resolution_chunk(dpi)
     extra += b"".join(text_chunk(key, words) for key, words in text.items())
     if sheet.mode is PixelMode.BILEVEL:
         return write_bilevel(~np.asarray(sheet.pixels, np.bool_), extra)
     return write_plain(np.asarray(sheet.pixels, np.uint8), extra)
+
+
+def no_png_of(profile: str) -> RequestInvalid:
+    """Give the error that a PNG of a CMYK profile ends with."""
+    problem = f"{profile} is for CMYK, which a PNG cannot hold"
+    return RequestInvalid("request", "profile", problem, "write a tiff, or take an RGB or grey profile")
 
 
 def encode_print_tiff(sheet: Sheet, compression: Compression, *, dpi: float, text: Mapping[str, str]) -> bytes:
@@ -88,16 +93,17 @@ def encode_print_tiff(sheet: Sheet, compression: Compression, *, dpi: float, tex
     return _white_is_zero(file.getvalue()) if inked else file.getvalue()
 
 
-def own_text(source: Path) -> dict[str, str]:
+def own_text(source: Path | bytes) -> dict[str, str]:
     """Give what kroma_nb has written into a PNG of how it came to be; nothing of anybody else's.
 
     Parameters
     ----------
-    source : Path
-        A picture that can be read.
+    source : Path or bytes
+        A picture's file that can be read, or its content.
     """
     try:
-        with source.open("rb") as file, PngImagePlugin.PngImageFile(file) as image:
+        opened = io.BytesIO(source) if isinstance(source, bytes) else source.open("rb")
+        with opened as file, PngImagePlugin.PngImageFile(file) as image:
             found = dict(image.text)
     except (OSError, SyntaxError, ValueError):
         return {}

@@ -22,8 +22,10 @@ _EMPTY_CM = 0.1
 
 # TOML and JSON write 21 where they mean 21.0.
 Number = Annotated[float, Field(strict=False)]
-Centimetres = Annotated[Number, Field(gt=0, le=1000)]
-Dpi = Annotated[Number, Field(ge=10, le=9600)]
+LARGEST_CM = 1000
+LEAST_DPI, MOST_DPI = 10, 9600
+Centimetres = Annotated[Number, Field(gt=0, le=LARGEST_CM)]
+Dpi = Annotated[Number, Field(ge=LEAST_DPI, le=MOST_DPI)]
 
 
 class PrintFormat(StrEnum):
@@ -176,6 +178,13 @@ class PrintSettings(Value):
         packed = self.compression not in {Compression.AUTO, Compression.DEFLATE}
         if packed and self.format is PrintFormat.PNG:
             raise ValueError("a PNG is always packed by deflate; leave compression out, or write a tiff")
+        # What would do nothing is a mistake of whoever asked for it.
+        if self.threshold is not None and self.line_art is not LineArt.THRESHOLD:
+            raise ValueError("threshold belongs to line_art threshold; ask for that, or leave threshold out")
+        if self.halftone != Halftone() and self.line_art is not LineArt.HALFTONE:
+            raise ValueError("halftone belongs to line_art halftone; ask for that, or leave the screen out")
+        if self.profile != "srgb" and self.line_art is not LineArt.NONE:
+            raise ValueError("1-bit pages carry no profile; leave profile out, or make no line art")
         return self
 
     def size_of(self, size_px: tuple[int, int]) -> PrintSize | None:

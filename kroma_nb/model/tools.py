@@ -21,6 +21,7 @@ class Tool(StrEnum):
     UPSCALE = "upscale"
     COLOR = "color"
     QA = "qa"
+    PRINT = "print"
 
 
 class FileState(StrEnum):
@@ -87,6 +88,39 @@ class ToolRow(Value):
     error: Message = ""
     error_kind: str = ""
     error_code: str = ""
+
+
+class PrintRow(ToolRow):
+    """What came of one file on its way to a printer; nothing asks the guard about it.
+
+    Attributes
+    ----------
+    width_cm, height_cm : float or None, centimetres
+        Of the whole picture on paper.
+    dpi : float or None, dots per inch
+        What the file says.
+    source_dpi : float or None, dots per inch
+        What the picture's own pixels give at this size.
+    bits : int or None
+        Bits a channel: 1 or 8.
+    mode, profile, compression : str
+        As of `kroma_nb.model.printing.PrintReport`; empty for what is only planned.
+    threshold : int or None
+        Where line art was made by one: the threshold that was used.
+    cautions : tuple of str
+        What will be seen on paper, as whole sentences.
+    """
+
+    width_cm: float | None = None
+    height_cm: float | None = None
+    dpi: float | None = None
+    source_dpi: float | None = None
+    bits: int | None = None
+    mode: str = ""
+    profile: Message = ""
+    compression: str = ""
+    threshold: int | None = None
+    cautions: tuple[Message, ...] = ()
 
 
 def exit_code_of(rows: Sequence[ToolRow]) -> ExitCode:

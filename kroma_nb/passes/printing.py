@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from kroma_nb.blobs.writing import create_atomic
-from kroma_nb.errors import PictureTooLarge, RequestInvalid
+from kroma_nb.errors import RequestInvalid
 from kroma_nb.images import MAX_PIXELS, PixelMode, checked, load, resize
 from kroma_nb.images.output_profiles import Sheet, into, output_profile
-from kroma_nb.images.print_files import encode_print_png, encode_print_tiff, own_text
+from kroma_nb.images.print_files import encode_print_png, encode_print_tiff, no_png_of, own_text
 from kroma_nb.model.printing import (
     Compression,
     LineArt,
     PrintFormat,
     PrintReport,
     PrintSettings,
-    PrintSize,
-    dpi_for,
-    size_at,
-    too_coarse,
-    unfilled,
 )
+from kroma_nb.passes.paper import lay_on_paper, refuse_screen
 from kroma_nb.passes.screening import halftone, line_art, otsu
 
 if TYPE_CHECKING:
@@ -29,22 +25,18 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kroma_nb.images import Picture
+    from kroma_nb.passes.paper import OnPaper
 
-MAX_PRINT_PIXELS = 600_000_000
-"""How many pixels a print may have: A2 at 1200 dots an inch."""
 _NO_TEXT: Mapping[str, str] = {}
 _SUFFIXES = {PrintFormat.PNG: {".png"}, PrintFormat.TIFF: {".tif", ".tiff"}}
 
 
 @dataclass(frozen=True)
-class _Layout:
-    """How a picture lies on paper."""
+class Print:
+    """A print's file, not yet on any disk, and what came of it."""
 
-    size_px: tuple[int, int]
-    size: PrintSize
-    dpi: float
-    source_dpi: float
-    warnings: tuple[str, ...]
+    data: bytes = field(repr=False)
+    report: PrintReport
 
 
 def print_picture(source: Path, path: Path, settings: PrintSettings) -> PrintReport:
@@ -108,8 +100,29 @@ def write_print(
         If the disk is full or the folder cannot be written; nothing is left behind.
     """
     _refuse(path, settings)
+    made = make_print(picture, settings, text=text, name=str(path))
+    if not create_atomic(path, made.data):
+        raise _taken(path)
+    return made.report
+
+
+def make_print(picture: Picture, settings: PrintSettings, *, text: Mapping[str, str] = _NO_TEXT, name: str) -> Print:
+    """Make the content of a print's file.
+
+    Parameters
+    ----------
+    picture, settings, text
+        As of `write_print`.
+    name : str
+        What errors call the print.
+
+    Raises
+    ------
+    ValueError, RequestInvalid, PictureTooLarge
+        As `write_print`.
+    """
     whole = checked(picture)
-    layout = _laid_out((whole.shape[1], whole.shape[0]), settings, path)
+    layout = lay_on_paper((whole.shape[1], whole.shape[0]), settings, name=name)
     threshold = _threshold(whole, settings)
     sheet = _sheet(whole, settings, layout, threshold)
     compression = _compression(settings)
@@ -117,22 +130,44 @@ def write_print(
         data = encode_print_png(sheet, dpi=layout.dpi, text=text)
     else:
         data = encode_print_tiff(sheet, compression, dpi=layout.dpi, text=text)
-    if not create_atomic(path, data):
-        raise _taken(path)
-    return PrintReport(
+    report = PrintReport(
         width_px=layout.size_px[0],
         height_px=layout.size_px[1],
         size=layout.size,
         dpi=layout.dpi,
         source_dpi=layout.source_dpi,
-        bits=1 if sheet.mode is PixelMode.BILEVEL else 8,
+        bits=bits_of(settings),
         mode=sheet.mode.value,
         profile=sheet.profile.name if sheet.profile else "",
         threshold=threshold,
         compression=compression.value,
         size_bytes=len(data),
-        warnings=(*layout.warnings, *_lost(whole, sheet)),
+        warnings=(*layout.warnings, *_lost(whole, sheet), *_blank(sheet)),
     )
+    return Print(data, report)
+
+
+def check_print(settings: PrintSettings) -> None:
+    """Refuse what no picture can be printed with, before any is read.
+
+    Raises
+    ------
+    FileMissing
+        If the profile is not there.
+    RequestInvalid
+        If it is no profile to print by, its pixels are inks and the print is to be a PNG, or the dots an inch that are
+        asked for cannot draw the screen.
+    """
+    profile = output_profile(settings.profile)
+    if profile.space == "CMYK" and settings.format is PrintFormat.PNG:
+        raise no_png_of(profile.name)
+    if settings.dpi is not None:
+        refuse_screen(settings, settings.dpi)
+
+
+def bits_of(settings: PrintSettings) -> int:
+    """Say how many bits a channel a print has: 1 or 8."""
+    return 8 if settings.line_art is LineArt.NONE else 1
 
 
 def _refuse(path: Path, settings: PrintSettings) -> None:
@@ -149,40 +184,18 @@ def _taken(path: Path) -> RequestInvalid:
     return RequestInvalid("request", "path", f"{path} is already there and stays as it is", "name a new file")
 
 
-def _laid_out(size_px: tuple[int, int], settings: PrintSettings, path: Path) -> _Layout:
-    lines, asked = settings.line_art is not LineArt.NONE, settings.size_of(size_px)
-    if asked is None:
-        assert settings.dpi is not None
-        size = size_at(size_px, settings.dpi)
-        layout = _Layout(size_px, size, settings.dpi, settings.dpi, ())
-    else:
-        found = dpi_for(size_px, asked)
-        size, dpi = size_at(size_px, found.dpi), settings.dpi or found.dpi
-        width, height = (max(1, round(side * dpi / found.dpi)) for side in size_px)
-        layout = _Layout((width, height), size, dpi, found.dpi, tuple(unfilled(size_px, found)))
-    width, height = layout.size_px
-    if width * height > MAX_PRINT_PIXELS:
-        raise PictureTooLarge(str(path), width, height, MAX_PRINT_PIXELS)
-    coarse = [*too_coarse(layout.source_dpi, size), *(too_coarse(layout.dpi, size, lines=True) if lines else ())]
-    return replace(layout, warnings=(*layout.warnings, *coarse))
-
-
 def _threshold(picture: Picture, settings: PrintSettings) -> int | None:
     if settings.line_art is not LineArt.THRESHOLD:
         return None
     return otsu(picture) if settings.threshold is None else settings.threshold
 
 
-def _sheet(picture: Picture, settings: PrintSettings, layout: _Layout, threshold: int | None) -> Sheet:
+def _sheet(picture: Picture, settings: PrintSettings, layout: OnPaper, threshold: int | None) -> Sheet:
     if settings.line_art is LineArt.THRESHOLD:
         return Sheet(line_art(picture, threshold, size=layout.size_px), PixelMode.BILEVEL)
     sized = resize(picture, layout.size_px)
     if settings.line_art is LineArt.HALFTONE:
-        try:
-            return Sheet(halftone(sized, settings.halftone, dpi=layout.dpi), PixelMode.BILEVEL)
-        except ValueError as cause:
-            problem, _, way_out = str(cause).partition("; ")
-            raise RequestInvalid("request", "halftone.lpi", problem, way_out) from None
+        return Sheet(halftone(sized, settings.halftone, dpi=layout.dpi), PixelMode.BILEVEL)
     compensate = settings.black_point_compensation
     profile = output_profile(settings.profile)
     return into(sized, profile, intent=settings.intent, black_point_compensation=compensate)
@@ -200,3 +213,10 @@ def _lost(picture: Picture, sheet: Sheet) -> tuple[str, ...]:
     if not had or sheet.mode in {PixelMode.RGBA, PixelMode.GRAY_ALPHA}:
         return ()
     return (f"A {sheet.mode.value} page has no transparency: the picture lies over white.",)
+
+
+def _blank(sheet: Sheet) -> tuple[str, ...]:
+    if sheet.mode is not PixelMode.BILEVEL or sheet.pixels.min() != sheet.pixels.max():
+        return ()
+    kind = "ink" if sheet.pixels[0, 0] else "bare paper"
+    return (f"All of the page is {kind}: look at the picture, or choose another threshold.",)

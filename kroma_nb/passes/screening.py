@@ -151,6 +151,20 @@ def coverage_of(dot_gain: float) -> NDArray[np.uint16]:
     return np.rint(65535.0 * (1.0 - light_of_levels() ** exponent)).astype(np.uint16)
 
 
+def refuse_cell(screen: Halftone, dpi: float) -> None:
+    """Refuse a screen that so many dots an inch cannot draw.
+
+    Raises
+    ------
+    ValueError
+        If a cell of the screen has less than 4 or more than 64 dots a side; after a semicolon with the way out.
+    """
+    if not SMALLEST_CELL_PX <= dpi / screen.lpi <= LARGEST_CELL_PX:
+        least, most = math.ceil(dpi / LARGEST_CELL_PX), math.floor(dpi / SMALLEST_CELL_PX)
+        problem = f"{screen.lpi:g} lines an inch cannot be drawn with {dpi:g} dots an inch"
+        raise ValueError(f"{problem}; take {least} to {most} lines, or other dots")
+
+
 def tile_of(screen: Halftone, dpi: float) -> NDArray[np.uint16]:
     """Give the thresholds that repeat over a page: a pixel is ink where its coverage is above.
 
@@ -169,10 +183,7 @@ def tile_of(screen: Halftone, dpi: float) -> NDArray[np.uint16]:
     Society for Information Display 21 (1980), 185-192.
     H. R. Kang, Digital Color Halftoning, SPIE Press 1999, chapters 7 and 8.
     """
-    if not SMALLEST_CELL_PX <= dpi / screen.lpi <= LARGEST_CELL_PX:
-        least, most = math.ceil(dpi / LARGEST_CELL_PX), math.floor(dpi / SMALLEST_CELL_PX)
-        problem = f"{screen.lpi:g} lines an inch cannot be drawn with {dpi:g} dots an inch"
-        raise ValueError(f"{problem}; take {least} to {most} lines, or other dots")
+    refuse_cell(screen, dpi)
     return _tile(screen.lpi / dpi, screen.angle_deg % 180.0, screen.dot)
 
 

@@ -6,8 +6,9 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kroma_nb.model.printing import PrintSize
 from kroma_nb.model.quality import HardReason, SoftWarning
-from kroma_nb.model.tools import FileState, Tool
+from kroma_nb.model.tools import FileState, PrintRow, Tool
 from kroma_nb.model.value import Value
 from kroma_nb.report.phrases import counted, sentence
 from kroma_nb.report.view import View
@@ -18,8 +19,15 @@ if TYPE_CHECKING:
     from kroma_nb.model.quality import FileReport, GuardReport
     from kroma_nb.model.tools import ToolRow
 
-_DID = {Tool.BGREMOVE: "Cut out", Tool.UPSCALE: "Enlarged", Tool.COLOR: "Coloured", Tool.QA: "Judged"}
+_DID = {
+    Tool.BGREMOVE: "Cut out",
+    Tool.UPSCALE: "Enlarged",
+    Tool.COLOR: "Coloured",
+    Tool.QA: "Judged",
+    Tool.PRINT: "Prepared for print",
+}
 _COLUMNS = ("from", "to", "by", "before", "after", "guard", "")
+_PRINT_COLUMNS = ("from", "to", "pixels", "on paper", "dpi", "as", "")
 _STATE = {FileState.FAILED: "failed", FileState.LEFT: "not begun"}
 NAMED = 5
 """How many files that were left out are named."""
@@ -83,9 +91,11 @@ def tool_view(tool: Tool, rows: Sequence[ToolRow], left_out: Sequence[str] = ())
     start = _folder_of([row.source for row in rows])
     end = _folder_of([row.target for row in rows if row.target])
     by = {row.backend for row in rows if row.backend}
-    shown = tuple(_row(row, start, end, one_backend=len(by) == 1) for row in rows)
-    title = _title(tool, rows, f" by {by.pop()}" if len(by) == 1 else "")
-    return View(title, _COLUMNS, shown, (f"From {start} into {end}.", *_notes(rows), *_left(left_out)))
+    title = _title(tool, rows, f" by {next(iter(by))}" if len(by) == 1 else "")
+    notes = (f"From {start} into {end}.", *_notes(rows), *_left(left_out))
+    if tool is Tool.PRINT:
+        return View(title, _PRINT_COLUMNS, tuple(_print_row(row, start, end) for row in rows), notes)
+    return View(title, _COLUMNS, tuple(_row(row, start, end, one_backend=len(by) == 1) for row in rows), notes)
 
 
 def judged_view(report: GuardReport, left: int = 0, left_out: Sequence[str] = ()) -> View:
@@ -128,8 +138,7 @@ def _title(tool: Tool, rows: Sequence[ToolRow], by: str) -> str:
 
 def _row(row: ToolRow, start: Path, end: Path, *, one_backend: bool) -> tuple[str, ...]:
     return (
-        Path(row.source).relative_to(start).as_posix(),
-        Path(row.target).relative_to(end).as_posix() if row.target else "",
+        *_names(row, start, end),
         "" if one_backend else row.backend,
         _size(row.width_before, row.height_before),
         _size(row.width, row.height),
@@ -138,18 +147,37 @@ def _row(row: ToolRow, start: Path, end: Path, *, one_backend: bool) -> tuple[st
     )
 
 
+def _print_row(row: ToolRow, start: Path, end: Path) -> tuple[str, ...]:
+    state = _STATE.get(row.state, "")
+    if not isinstance(row, PrintRow) or row.dpi is None or row.width_cm is None or row.height_cm is None:
+        return (*_names(row, start, end), *[""] * 4, state)
+    size = str(PrintSize(width_cm=row.width_cm, height_cm=row.height_cm))
+    dpi = f"{row.dpi:.1f}".removesuffix(".0")
+    held = f"{row.bits}-bit {row.profile}".strip()
+    return (*_names(row, start, end), _size(row.width, row.height), size, dpi, held, state)
+
+
+def _names(row: ToolRow, start: Path, end: Path) -> tuple[str, str]:
+    target = Path(row.target).relative_to(end).as_posix() if row.target else ""
+    return Path(row.source).relative_to(start).as_posix(), target
+
+
 def _notes(rows: Sequence[ToolRow]) -> Iterator[str]:
     yield from (row.error for row in rows if row.error)
     fell = Counter((row.backend, one.backend, one.says) for row in rows if row.backend for one in row.tries)
     for (backend, before, says), times in sorted(fell.items()):
         said = says.removeprefix(f"{before}: ")
         yield sentence(f"{counted(times, 'file')} by {backend}, as {before} gave nothing: {said}")
-    for note, times in sorted(Counter(note for row in rows for note in row.notes).items()):
+    for note, times in sorted(Counter(note for row in rows for note in _said(row)).items()):
         yield f"{counted(times, 'file')}: {note}"
     places = sorted({str(Path(row.replaced).parent) for row in rows if row.replaced})
     for place in places:
         times = sum(row.replaced is not None and str(Path(row.replaced).parent) == place for row in rows)
         yield f"{counted(times, 'file')} that stood there before: now in {place}."
+
+
+def _said(row: ToolRow) -> tuple[str, ...]:
+    return (*row.notes, *row.cautions) if isinstance(row, PrintRow) else row.notes
 
 
 def _left(left_out: Sequence[str]) -> Iterator[str]:

@@ -30,7 +30,7 @@ from kroma_nb.model.printing import (
     PrintSize,
     dpi_for,
 )
-from kroma_nb.passes.printing import print_picture, write_print
+from kroma_nb.passes.printing import check_print, print_picture, write_print
 
 TIFF, PNG = PrintFormat.TIFF, PrintFormat.PNG
 TYPES = {1: "B", 2: "s", 3: "H", 4: "I", 5: "II", 7: "B"}
@@ -450,6 +450,8 @@ def test_a_png_refuses_inks_and_names_the_way_out(tmp_path) -> None:
 
     with pytest.raises(RequestInvalid, match=r"black\.icc is for CMYK, which a PNG cannot hold; write a tiff"):
         write_print(photograph(), tmp_path / "a.png", asked)
+    with pytest.raises(RequestInvalid, match="write a tiff, or take an RGB or grey profile"):
+        check_print(asked)
     assert not (tmp_path / "a.png").exists()
 
 
@@ -516,9 +518,16 @@ def test_a_print_of_too_many_pixels_and_a_screen_that_is_too_fine_are_refused(tm
     with pytest.raises(PictureTooLarge, match="600,000,000"):
         write_print(photograph(), tmp_path / "a.tif", PrintSettings(dpi=9600, width_cm=100))
     fine = PrintSettings(dpi=300, line_art=LineArt.HALFTONE, halftone=Halftone(lpi=100))
-    with pytest.raises(RequestInvalid, match=r"halftone\.lpi: 100 lines an inch cannot .*; take 5 to 75 lines"):
+    with pytest.raises(
+        RequestInvalid, match=r"halftone\.lpi: .*a\.tif: 100 lines an inch cannot .*; take 5 to 75 lines"
+    ):
         write_print(photograph(), tmp_path / "a.tif", fine)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_settings_that_went_through_a_file_are_the_same_and_may_be_used() -> None:
+    for asked in (PrintSettings(dpi=300), PrintSettings(dpi=300, line_art=LineArt.THRESHOLD)):
+        assert PrintSettings.model_validate_json(asked.model_dump_json()) == asked
 
 
 FULL = """

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from kroma_nb.model.tools import ToolRow
+from kroma_nb.model.tools import PrintRow, ToolRow
 from kroma_nb.report import JudgedRow
 
 PAGE = (Path(__file__).parents[2] / "docs" / "tools.md").read_text()
@@ -22,6 +22,14 @@ def test_every_column_is_named_in_order(of: str, kind: type) -> None:
     assert named == list(kind.model_fields)
 
 
+def test_the_columns_of_a_print_follow_those_of_the_others() -> None:
+    (text,) = re.findall(r"`print_files` adds (.*?)\.\n", PAGE, re.DOTALL)
+
+    assert [*ToolRow.model_fields, *re.findall(r"`(\w+)`", re.sub(r"\([^)]*\)", "", text))] == list(
+        PrintRow.model_fields
+    )
+
+
 def test_the_commands_on_the_page_do_what_stands_beside_them(tmp_path, monkeypatch, pages) -> None:
     from kroma_nb.cli import app
 
@@ -32,11 +40,14 @@ def test_the_commands_on_the_page_do_what_stands_beside_them(tmp_path, monkeypat
     for words, _ in commands:
         app(words.split(), standalone_mode=False)
 
-    assert len(commands) == 4
-    made = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*_*.png")}
+    assert len(commands) == 5
+    made = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*_*.*")}
     assert made == {
         "background_removed/page_nobg.png",
-        "print/street_x4.png",
-        "print/ink/grey_x4.png",
-        "print/ink/figure_x4.png",
+        "large/street_x4.png",
+        "large/ink/grey_x4.png",
+        "large/ink/figure_x4.png",
+        "print/street_x4_print.tiff",
+        "print/ink/grey_x4_print.tiff",
+        "print/ink/figure_x4_print.tiff",
     }

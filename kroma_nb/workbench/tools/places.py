@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kroma_nb.blobs.archive.book import BOOK
 from kroma_nb.blobs.archive.places import project_with
@@ -15,8 +16,19 @@ from kroma_nb.model.archive import ARCHIVE
 from kroma_nb.model.postprocess import PictureFormat
 from kroma_nb.planning.inputs import EXTENSIONS, discover
 
-SUFFIXES = {".png": PictureFormat.PNG, ".webp": PictureFormat.WEBP, ".jpg": PictureFormat.JPG}
-SUFFIXES |= {".jpeg": PictureFormat.JPG}
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from kroma_nb.model.printing import PrintFormat
+
+    Format = PictureFormat | PrintFormat
+
+SUFFIXES: Mapping[str, Format] = {
+    ".png": PictureFormat.PNG,
+    ".webp": PictureFormat.WEBP,
+    ".jpg": PictureFormat.JPG,
+    ".jpeg": PictureFormat.JPG,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,16 +41,19 @@ class Naming:
         The folder beside the source, where no target is named.
     mark : str
         What follows a file's stem.
-    format : PictureFormat
+    format : PictureFormat or PrintFormat
         Of files in a folder.
     insists : bool
         Whether that was asked for, so that a single file's name must not say another one.
+    suffixes : mapping of str to format
+        How the name of a single file may end; whoever ends it otherwise is told the first two.
     """
 
     folder: str
     mark: str
-    format: PictureFormat = PictureFormat.PNG
+    format: Format = PictureFormat.PNG
     insists: bool = False
+    suffixes: Mapping[str, Format] = field(default_factory=lambda: SUFFIXES)
 
     def name(self, source: Path) -> str:
         """Name a file in a folder of results."""
@@ -56,7 +71,7 @@ class Way:
         The source as it is called among the others.
     target : Path or None
         None for what is only looked at.
-    format : PictureFormat
+    format : PictureFormat or PrintFormat
         Of the target.
     archive : Path or None
         The folder that has the archive for what stands at the target.
@@ -65,7 +80,7 @@ class Way:
     source: Path
     name: str
     target: Path | None = None
-    format: PictureFormat = PictureFormat.PNG
+    format: Format = PictureFormat.PNG
     archive: Path | None = None
 
 
@@ -183,10 +198,11 @@ def _is_exact(named: str | os.PathLike[str], place: Path) -> bool:
     return not (os.fsdecode(named).endswith(separators) or place.is_dir() or place.suffix.lower() not in EXTENSIONS)
 
 
-def _exact_format(place: Path, naming: Naming) -> PictureFormat:
-    found = SUFFIXES.get(place.suffix.lower())
+def _exact_format(place: Path, naming: Naming) -> Format:
+    found = naming.suffixes.get(place.suffix.lower())
     if found is None:
-        raise RequestInvalid("request", "output", f"{place.suffix} is not written", "end the name in .png or .webp")
+        way_out = f"end the name in {' or '.join(list(naming.suffixes)[:2])}"
+        raise RequestInvalid("request", "output", f"{place.suffix} is not written", way_out)
     if naming.insists and naming.format is not found:
         problem = f"{shown(place.name)} is no {naming.format} file by its name"
         raise RequestInvalid("request", "format", problem, "leave the format out, or change the name")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from kroma_nb import report
 from kroma_nb.errors.root import shown
-from kroma_nb.model.tools import FileState, Tool, ToolRow, exit_code_of
+from kroma_nb.model.tools import FileState, PrintRow, Tool, ToolRow, exit_code_of
 from kroma_nb.model.words import ExitCode
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ class ToolResult:
     ----------
     tool : Tool
     rows : tuple of ToolRow
-        In the order of the files.
+        In the order of the files; of `PrintRow` where prints were made.
     left_out : tuple of Path
         Links, and within the source the folders of earlier results and of archives.
     unused : tuple of str
@@ -58,7 +58,7 @@ class ToolResult:
         """Give one row a file; `docs/tools.md` names the columns."""
         from kroma_nb.workbench.frames import frame_of  # noqa: PLC0415 - pandas loads when a frame is asked for
 
-        return frame_of(self.rows, ToolRow)
+        return frame_of(self.rows, PrintRow if self.tool is Tool.PRINT else ToolRow)
 
     def to_json(self) -> dict[str, Any]:
         """Give all of it as JSON types."""

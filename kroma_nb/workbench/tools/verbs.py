@@ -243,7 +243,7 @@ def _transparency_lost(asked: CutoutSection, how: Making, file: str) -> FieldInv
 
 
 def _made(tool: Tool, layout: Layout, step: Pass, how: Making, loaded: LoadedPostprocess) -> ToolResult:
-    maker = Maker(step, how.get("replace", True))
+    maker = Maker(step, replaces=how.get("replace", True))
     rows = work(layout.ways, maker.plan if how.get("dry") else maker.make, how)
     return ToolResult(tool, rows, layout.left_out, loaded.unused)
 

@@ -44,7 +44,22 @@ class Working(TypedDict, total=False):
     on_row: Callable[[ToolRow], object] | None
 
 
-class Making(Working, total=False):
+class Writing(Working, total=False):
+    """How files are put at their places.
+
+    Attributes
+    ----------
+    replace : bool
+        Whether what stands at a target goes to the archive; else such a file fails, and nothing of it is made.
+    dry : bool
+        Only say where each file would go.
+    """
+
+    replace: bool
+    dry: bool
+
+
+class Making(Writing, total=False):
     """How files are made.
 
     Attributes
@@ -52,10 +67,6 @@ class Making(Working, total=False):
     format : str
         ``png`` or ``webp``; also ``jpg`` where nothing is lost by it. By default as the target's suffix says, else
         ``png``.
-    replace : bool
-        Whether what stands at a target goes to the archive; else such a file fails, and nothing of it is made.
-    dry : bool
-        Only say where each file would go.
     postprocess : path
         A postprocess file; its section of the tool gives what is not named here.
     home : path
@@ -64,8 +75,6 @@ class Making(Working, total=False):
     """
 
     format: PictureFormat | str | None
-    replace: bool
-    dry: bool
     postprocess: str | os.PathLike[str] | None
     home: str | os.PathLike[str] | None
 
