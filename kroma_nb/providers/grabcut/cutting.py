@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 _COARSE_ROUNDS, _FINE_ROUNDS = 4, 2
 # Ground within this share of the box around it teaches the colours of the ground.
 _MARGIN = 0.25
-# Levels per factor e of rarity, and where their scale ends; and what rarity weighs against edges.
-_PER_E, _CERTAIN, _WEIGHT = 25.0, 5.0, 1.5
+# Levels per factor e of rarity, and where their scale ends; and what rarity weighs against edges: more in a box, whose
+# outside is known.
+_PER_E, _CERTAIN, _WEIGHT, _WEIGHT_IN_BOX = 25.0, 5.0, 1.5, 2.0
 # Where the two frozen Gaussians stand on that scale, in levels from its middle, and a variance that sees no colour.
 _APART, _BLIND = 32.0, 1e8
 # Islands below this share of the largest figure are dropped, holes below this share of it are filled.
@@ -135,6 +136,7 @@ def _grabcut(planes: NDArray[np.uint8], marks: NDArray[np.uint8], box: Box | Non
     """Learn the colours of figure and ground, and cut, in turns, around the box."""
     left, top, right, bottom = _region(planes.shape, box)
     part, inside = planes[top:bottom, left:right], np.ascontiguousarray(marks[top:bottom, left:right])
+    weight = _WEIGHT if box is None else _WEIGHT_IN_BOX
     cells, known = cells_of(part), inside == cv2.GC_BGD
     # What lies outside a person's box is no guess: it is not outvoted by what was taken for ground inside.
     outside = rarity_of(cells, known) if box is not None and known.any() else np.float32(0)
@@ -146,7 +148,7 @@ def _grabcut(planes: NDArray[np.uint8], marks: NDArray[np.uint8], box: Box | Non
         levels = np.rint(128 + rarity * _PER_E).astype(np.uint8)
         features, before = np.dstack([part[..., 1:], levels]), inside.copy()
         # The rectangle is not looked at in this way.
-        cv2.grabCut(features, inside, (0, 0, 1, 1), _model(-1), _model(1), 1, cv2.GC_EVAL_FREEZE_MODEL)
+        cv2.grabCut(features, inside, (0, 0, 1, 1), _model(-1, weight), _model(1, weight), 1, cv2.GC_EVAL_FREEZE_MODEL)
         if np.array_equal(before, inside):
             break
     whole = np.zeros_like(marks)
@@ -154,13 +156,13 @@ def _grabcut(planes: NDArray[np.uint8], marks: NDArray[np.uint8], box: Box | Non
     return whole
 
 
-def _model(side: int) -> NDArray[np.float64]:
+def _model(side: int, weight: float) -> NDArray[np.float64]:
     """Give a frozen model for grabCut: one Gaussian, blind to the two colours, about a level of rarity.
 
     Of two such Gaussians with one variance v at 128 - d and 128 + d, the logarithm of the ratio is 2 d / v for each
-    level beyond 128. So what grabCut weighs against the edges is the rarity itself, times `_WEIGHT`.
+    level beyond 128. So what grabCut weighs against the edges is the rarity itself, times the weight.
     """
-    variance = 2 * _APART * _PER_E / _WEIGHT
+    variance = 2 * _APART * _PER_E / weight
     model = np.zeros((1, 65))
     model[0, 0] = 1
     model[0, 5:8] = 128, 128, 128 + side * _APART
