@@ -1,7 +1,7 @@
 """Cutting out against OpenCV's full-size grabCut: at most 0.05 of its time, and no worse.
 
-Full-size grabCut takes seconds, so that by default one page is full-size, the one that takes it least, and two are half
-as large. KROMA_CUTOUT_PAGES=8 cuts eight full-size pages, which are the figures in docs/finishing.md.
+Full-size grabCut takes seconds, so that by default one page is full-size, the one that takes it least, and two are
+smaller. KROMA_CUTOUT_PAGES=8 cuts eight full-size pages, which are the figures in docs/finishing.md.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.benchmark
 LIMIT = 0.05
 ROUNDS = 5
 FULL_PAGES = tuple(range(int(os.environ.get("KROMA_CUTOUT_PAGES", "0")))) or (6,)
-HALF_PAGES = tuple(index for index in (0, 1) if index not in FULL_PAGES)
+SMALL_PAGES = tuple(index for index in (0, 1) if index not in FULL_PAGES)
 # One figure, off-centre ones, two, three, one that leaves the frame: middle in x and y, and height.
 PLACES = [
     [(0.5, 0.52, 0.78)],
@@ -40,8 +40,8 @@ PLACES = [
 def pages(photographs):
     """Composites over leaves and over demo photographs in turn, each with its full-size cut and what that took."""
     made = []
-    for index in (*FULL_PAGES, *HALF_PAGES):
-        size = (1024, 1536) if index in FULL_PAGES else (512, 768)
+    for index in (*FULL_PAGES, *SMALL_PAGES):
+        size = (1024, 1536) if index in FULL_PAGES else (384, 576)
         if index % 2:
             ground = scene(("square", "mountain", "room")[index // 2 % 3], size)
         else:
