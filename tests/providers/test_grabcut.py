@@ -8,14 +8,15 @@ import pickle
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from itertools import combinations
 
 import cv2
 import numpy as np
 import pytest
-from figures import Composite, compose, overlap, scene
+from figures import SCENES, Composite, compose, overlap, scene
 
 from kroma_nb.errors import ProviderFailed
-from kroma_nb.images import encode_png
+from kroma_nb.images import as_rgb, encode_png, load, resize
 from kroma_nb.model.postprocess import CutoutBackend
 from kroma_nb.providers.grabcut import Box, GrabCut, Scribble
 
@@ -76,20 +77,6 @@ def test_a_mask_is_the_same_in_every_thread_whatever_was_drawn_from_its_generato
     assert found == {digest(GrabCut().mask(small))}
 
 
-def test_without_the_seed_the_generator_would_be_seen(palace) -> None:
-    # That k-means draws from the thread's generator is why it is set; a cut that ignored it would pass unseeded.
-    small = np.ascontiguousarray(cv2.resize(palace.picture, (64, 96), interpolation=cv2.INTER_AREA))
-
-    def models(seed: int) -> bytes:
-        marks, (back, front) = np.zeros((96, 64), np.uint8), (np.zeros((1, 65)), np.zeros((1, 65)))
-        cv2.setRNGSeed(seed)
-        cv2.grabCut(small, marks, (4, 4, 56, 88), back, front, 1, cv2.GC_INIT_WITH_RECT)
-        return front.tobytes()
-
-    assert len({models(seed) for seed in range(6)}) > 1
-    assert models(5) == models(5)
-
-
 def test_a_mask_is_the_same_in_another_process_and_with_other_threads_of_opencv(palace, tmp_path) -> None:
     np.save(tmp_path / "picture.npy", palace.picture)
     command = [sys.executable, "-c", ELSEWHERE, str(tmp_path / "picture.npy"), str(tmp_path / "mask.npy")]
@@ -132,6 +119,28 @@ def test_the_picture_is_left_as_it_is(one) -> None:
 
 def test_figures_are_found_without_help_where_they_stand_out(one) -> None:
     assert overlap(GrabCut().mask(one.picture), one.alpha) > 0.9
+
+
+@pytest.mark.parametrize("name", ["pilot", "square"])
+def test_a_photograph_gets_the_same_figure_at_every_size(name) -> None:
+    stored = as_rgb(load(SCENES / f"{name}.jpg"))
+
+    # As a run does it: the scene is brought to the size of its page.
+    masks = [GrabCut().mask(as_rgb(resize(stored, size))) for size in ((400, 600), (768, 1152), (1024, 1536))]
+
+    found = [cv2.resize(mask, (400, 600), interpolation=cv2.INTER_AREA) for mask in masks]
+    assert min(overlap(one, other / np.float32(255)) for one, other in combinations(found, 2)) > 0.95
+
+
+def test_the_pilot_is_whole_and_the_wall_behind_her_is_gone() -> None:
+    # Places in the stored photograph, as fractions: hair, face, collar, chest, the helmet's dark side.
+    figure = [(0.5, 0.06), (0.5, 0.2), (0.5, 0.4), (0.25, 0.6), (0.85, 0.8)]
+    ground = [(0.2, 0.1), (0.2, 0.3), (0.8, 0.35), (0.1, 0.2)]
+
+    mask = GrabCut().mask(scene("pilot", (768, 1152)))
+
+    assert [mask[round(y * 1152), round(x * 768)] for x, y in figure] == [255] * 5
+    assert [mask[round(y * 1152), round(x * 768)] for x, y in ground] == [0] * 4
 
 
 def test_a_box_finds_two_figures_before_a_building(palace) -> None:

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from kroma_nb.providers.grabcut.marks import Box, Scribble
 
-# The long side that is worked at: a quarter of a page's, where grabCut and its colours need no more.
-_WORKING, _WORKING_AT_MOST, _WORKING_SHARE = 384, 640, 4
+# The long side that is worked at, whatever the picture's size, so that the answer does not depend on it.
+_WORKING = 384
 _TINIEST = 16
 
 
@@ -31,8 +31,8 @@ _TINIEST = 16
 class GrabCut:
     """Tells figure from ground by their colours, without a model (Rother, Kolmogorov and Blake 2004).
 
-    The same picture, box and strokes give the same mask in every thread and process. It sets the random generator that
-    OpenCV keeps for the calling thread.
+    The same picture, box and strokes give the same mask in every thread and process, and a picture at another size
+    gives the same figure. Nothing is drawn at random: the colours are learnt as histograms.
 
     Parameters
     ----------
@@ -66,8 +66,8 @@ class GrabCut:
 
     @property
     def version(self) -> str:
-        """Changes whenever the same picture would get another mask; OpenCV's k-means and cut have a part in it."""
-        return f"1-opencv{cv2.__version__}"
+        """Changes whenever the same picture would get another mask; OpenCV's filters and cut have a part in it."""
+        return f"2-opencv{cv2.__version__}"
 
     @property
     def settings(self) -> Mapping[str, Any]:
@@ -100,8 +100,7 @@ class GrabCut:
         if min(height, width) < _TINIEST:
             raise ProviderFailed(BACKEND, f"found no figure: a picture of {width}x{height} pixels is too small")
         longest = max(height, width)
-        working = max(_WORKING, min(_WORKING_AT_MOST, longest // _WORKING_SHARE))
-        size = fit((width, height), working) if longest > working else (width, height)
+        size = fit((width, height), _WORKING) if longest > _WORKING else (width, height)
         small = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
         strokes = None if self.scribble is None else self.scribble.strokes((height, width), size)
         box = self.box if self.box is None or strokes is None else self.box.around(strokes.figure)

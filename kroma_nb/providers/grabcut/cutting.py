@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from kroma_nb.errors import ProviderFailed
-from kroma_nb.providers.grabcut.features import features_of, planes_of
+from kroma_nb.providers.grabcut.features import cells_of, planes_of, rarity_of
 from kroma_nb.providers.grabcut.marks import BACKEND, Sure
 from kroma_nb.providers.grabcut.standing_out import border_of, standing_out
 
@@ -18,13 +18,15 @@ if TYPE_CHECKING:
     from kroma_nb.providers.grabcut.marks import Box
 
 
-SEED = 20040804
-"""What OpenCV's generator of the calling thread is set to before each grabCut: its k-means draws from it."""
-
 # Rounds of learning colours and cutting: as many as usual in all, most of them where they cost a quarter.
 _COARSE_ROUNDS, _FINE_ROUNDS = 4, 2
-# Ground within this share of the box around it teaches the colours of the ground: to grabCut, and to rarity.
-_MARGIN, _WIDE_MARGIN = 0.12, 0.25
+# Ground within this share of the box around it teaches the colours of the ground.
+_MARGIN = 0.25
+# Levels per factor e of rarity, and where their scale ends; and what rarity weighs against edges: more in a box, whose
+# outside is known.
+_PER_E, _CERTAIN, _WEIGHT, _WEIGHT_IN_BOX = 25.0, 5.0, 1.5, 2.0
+# Where the two frozen Gaussians stand on that scale, in levels from its middle, and a variance that sees no colour.
+_APART, _BLIND = 32.0, 1e8
 # Islands below this share of the largest figure are dropped, holes below this share of it are filled.
 _ISLAND, _HOLE, _HOLE_IN_INK = 0.03, 0.006, 0.5
 # On an ink page, strips of paper up to so many working pixels wide between the cut and a line belong to the ground;
@@ -63,12 +65,11 @@ def cut(small: NDArray[np.uint8], box: Box | None, strokes: Sure | None) -> tupl
     half = (max(1, size[0] // 2), max(1, size[1] // 2))
     sure = _sure(planes, box, strokes)
     sure_at_half = Sure(_at(sure.figure, half), _at(sure.ground, half))
-    features = _features(planes, box, sure)
-    models = (np.zeros((1, 65)), np.zeros((1, 65)))
-    guess = _guess(_resized(planes, half), box, sure_at_half)
-    marks = _grabcut(_resized(features, half), _marked(guess, sure_at_half), box, models, _COARSE_ROUNDS)
+    half_planes = _resized(planes, half)
+    guess = _guess(half_planes, box, sure_at_half)
+    marks = _grabcut(half_planes, _marked(guess, sure_at_half), box, _COARSE_ROUNDS)
     guess = cv2.resize((marks & 1) * np.uint8(255), size, interpolation=cv2.INTER_LINEAR) > 127
-    marks = _grabcut(features, _marked(guess, sure), box, models, _FINE_ROUNDS)
+    marks = _grabcut(planes, _marked(guess, sure), box, _FINE_ROUNDS)
     figure = _tidied((marks & 1).astype(np.uint8), strokes, _HOLE_IN_INK if in_ink else _HOLE)
     if in_ink:
         figure = _peeled(figure, small)
@@ -105,18 +106,9 @@ def _sure(planes: NDArray[np.uint8], box: Box | None, strokes: Sure | None) -> S
     return Sure(figure, ground)
 
 
-def _features(planes: NDArray[np.uint8], box: Box | None, sure: Sure) -> NDArray[np.uint8]:
-    """Take the features near the box; what lies further away is not looked at."""
-    left, top, right, bottom = _region(planes.shape[:2], box, _WIDE_MARGIN)
-    part = np.s_[top:bottom, left:right]
-    features = np.zeros_like(planes)
-    features[part] = features_of(planes[part], sure.ground[part])
-    return features
-
-
-def _region(shape: tuple[int, ...], box: Box | None, margin: float = _MARGIN) -> tuple[int, int, int, int]:
+def _region(shape: tuple[int, ...], box: Box | None) -> tuple[int, int, int, int]:
     size = (shape[1], shape[0])
-    return (0, 0, *size) if box is None else box.within(size, margin)
+    return (0, 0, *size) if box is None else box.within(size, _MARGIN)
 
 
 def _guess(planes: NDArray[np.uint8], box: Box | None, sure: Sure) -> NDArray[np.bool_]:
@@ -140,27 +132,42 @@ def _marked(guess: NDArray[np.bool_], sure: Sure) -> NDArray[np.uint8]:
     return marks
 
 
-def _grabcut(
-    features: NDArray[np.uint8],
-    marks: NDArray[np.uint8],
-    box: Box | None,
-    models: tuple[NDArray[np.float64], NDArray[np.float64]],
-    rounds: int,
-) -> NDArray[np.uint8]:
-    """Run grabCut around the box; the models of the colours are learnt further in place."""
-    left, top, right, bottom = _region(features.shape, box)
-    inside = np.ascontiguousarray(marks[top:bottom, left:right])
-    if (inside & 1).all() or not (inside & 1).any():
-        return marks
-    way = cv2.GC_EVAL if models[0].any() else cv2.GC_INIT_WITH_MASK
-    # The generator belongs to the thread: set in the same thread, right before it is drawn from.
-    cv2.setRNGSeed(SEED)
-    part = np.ascontiguousarray(features[top:bottom, left:right])
-    # The rectangle is not looked at in these ways.
-    cv2.grabCut(part, inside, (0, 0, 1, 1), *models, rounds, way)
+def _grabcut(planes: NDArray[np.uint8], marks: NDArray[np.uint8], box: Box | None, rounds: int) -> NDArray[np.uint8]:
+    """Learn the colours of figure and ground, and cut, in turns, around the box."""
+    left, top, right, bottom = _region(planes.shape, box)
+    part, inside = planes[top:bottom, left:right], np.ascontiguousarray(marks[top:bottom, left:right])
+    weight = _WEIGHT if box is None else _WEIGHT_IN_BOX
+    cells, known = cells_of(part), inside == cv2.GC_BGD
+    # What lies outside a person's box is no guess: it is not outvoted by what was taken for ground inside.
+    outside = rarity_of(cells, known) if box is not None and known.any() else np.float32(0)
+    for _ in range(rounds):
+        ground = (inside & 1) == 0
+        if ground.all() or not ground.any():
+            return marks
+        rarity = np.clip(rarity_of(cells, ground) + outside, -_CERTAIN, _CERTAIN)
+        levels = np.rint(128 + rarity * _PER_E).astype(np.uint8)
+        features, before = np.dstack([part[..., 1:], levels]), inside.copy()
+        # The rectangle is not looked at in this way.
+        cv2.grabCut(features, inside, (0, 0, 1, 1), _model(-1, weight), _model(1, weight), 1, cv2.GC_EVAL_FREEZE_MODEL)
+        if np.array_equal(before, inside):
+            break
     whole = np.zeros_like(marks)
     whole[top:bottom, left:right] = inside
     return whole
+
+
+def _model(side: int, weight: float) -> NDArray[np.float64]:
+    """Give a frozen model for grabCut: one Gaussian, blind to the two colours, about a level of rarity.
+
+    Of two such Gaussians with one variance v at 128 - d and 128 + d, the logarithm of the ratio is 2 d / v for each
+    level beyond 128. So what grabCut weighs against the edges is the rarity itself, times the weight.
+    """
+    variance = 2 * _APART * _PER_E / weight
+    model = np.zeros((1, 65))
+    model[0, 0] = 1
+    model[0, 5:8] = 128, 128, 128 + side * _APART
+    model[0, 20:29] = np.diag([_BLIND, _BLIND, variance]).ravel()
+    return model
 
 
 def _tidied(figure: NDArray[np.uint8], strokes: Sure | None, hole: float) -> NDArray[np.uint8]:

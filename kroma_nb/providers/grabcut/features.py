@@ -18,8 +18,8 @@ ONE_INK = 5.0
 _CELLS, _CELL_BLUR = 22, 1.0
 # A share of all pixels below which a colour's frequency says nothing.
 _SELDOM = 1e-4
-# Levels per factor e of rarity, and the blur against grain, in working pixels.
-_PER_E, _GRAIN = 25.0, 0.8
+# Blur against grain, in working pixels.
+_GRAIN = 0.8
 
 
 def planes_of(small: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], bool]:
@@ -48,31 +48,43 @@ def planes_of(small: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], bool]:
     return np.dstack([np.rint(np.clip(plane, 0, 255)).astype(np.uint8) for plane in planes]), True
 
 
-def features_of(planes: NDArray[np.uint8], ground: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    """Put in place of the first plane how much rarer each pixel is among the sure ground than elsewhere.
-
-    grabCut's five Gaussians for the ground cover much that the ground does not hold; a histogram does not. Lightness
-    goes, because light and shadow fall on figure and ground alike; rarity still knows it.
+def cells_of(planes: NDArray[np.uint8]) -> NDArray[np.integer]:
+    """Give the number of each pixel's cell in a histogram.
 
     Parameters
     ----------
     planes : uint8 array, shape (H, W, 3)
         As from `planes_of`.
-    ground : bool array, shape (H, W)
-        Sure ground.
 
     Returns
     -------
-    uint8 array, shape (H, W, 3)
-        The second and third plane, and the logarithm of the two frequencies' ratio about 128.
+    integer array, shape (H, W)
     """
     # Colours take up the middle half of their scale.
     stretched = np.clip((planes.astype(np.int32) - 128) * (1, 2, 2) + 128, 0, 255) * _CELLS // 256
-    cells = (stretched[..., 0] * _CELLS + stretched[..., 1]) * _CELLS + stretched[..., 2]
+    return np.asarray((stretched[..., 0] * _CELLS + stretched[..., 1]) * _CELLS + stretched[..., 2])
+
+
+def rarity_of(cells: NDArray[np.integer], ground: NDArray[np.bool_]) -> Floats:
+    """Give how much rarer each pixel's colour is in the ground than elsewhere.
+
+    Smoothed histograms know what the ground does not hold, which a few Gaussians would cover; and they change little
+    where a picture changes little, while k-means, which Gaussians are learnt with, may end elsewhere.
+
+    Parameters
+    ----------
+    cells : integer array, shape (H, W)
+        As from `cells_of`.
+    ground : bool array, shape (H, W)
+
+    Returns
+    -------
+    float32 array, shape (H, W)
+        The logarithm of the frequency elsewhere over the one in the ground, within 9.3; above 0 is rare.
+    """
     elsewhere, here = _frequencies(cells[~ground]), _frequencies(cells[ground])
     ratio = np.log((elsewhere + _SELDOM) / (here + _SELDOM))[cells]
-    rarity = cv2.GaussianBlur(ratio.astype(np.float32), (0, 0), _GRAIN) * _PER_E + 128
-    return np.dstack([planes[..., 1:], np.rint(np.clip(rarity, 0, 255)).astype(np.uint8)])
+    return np.asarray(cv2.GaussianBlur(ratio.astype(np.float32), (0, 0), _GRAIN))
 
 
 def _frequencies(cells: NDArray[np.integer]) -> Floats:

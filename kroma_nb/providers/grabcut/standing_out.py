@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from kroma_nb.providers.grabcut.features import features_of
+from kroma_nb.providers.grabcut.features import cells_of, rarity_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-# How deep the borders reach, and down to where the sides are always taken for ground: a bust fills the lower part.
+# How deep the borders reach, and down to where the sides are taken for ground: a bust fills the lower part.
 _BORDER, _SIDES_END = 0.02, 0.6
-# Further along the frame ground goes on until the look changes by so much, over so many working pixels.
+# A jump of the look along the frame: so much, over so many working pixels.
 _JUMP, _STEP = 7.0, 4
 _SAMPLES = 500
 # How many units of colour the whole width is worth: ground is compared with the border beside it.
@@ -25,15 +25,16 @@ _FAINT = 9.0
 _SPREAD = 0.42
 # grabCut takes too much away from a guess that lacks a part, and little from one that has too much.
 _GENEROUS = 0.6
-# Rarity (128 says nothing) from where on a colour counts as one that the borders lack.
-_COMMON = 118
+# Rarity from where on a colour counts as one that the borders lack, and from where on it says no more.
+_COMMON, _RARE = -0.4, 5.0
 
 
 def border_of(planes: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """Tell which pixels along the frame are taken for ground.
 
-    These are the upper edge and the sides down to three fifths of the height; and from there on down the sides and
-    along the lower edge, as long as the look changes only gradually.
+    These are the upper edge and the sides down to three fifths of the height, because further down a bust leaves the
+    frame. Where the look changes only gradually all the way from the top, as a sky's does, a side goes on to its end
+    and along the lower edge.
 
     Parameters
     ----------
@@ -46,18 +47,15 @@ def border_of(planes: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """
     height, width = planes.shape[:2]
     deep, wide, end = max(1, int(_BORDER * height)), max(1, int(_BORDER * width)), max(1, int(_SIDES_END * height))
-    soft = cv2.GaussianBlur(planes, (0, 0), 2.0).astype(np.float32)
     border = np.zeros((height, width), bool)
     border[:deep] = True
+    soft = cv2.GaussianBlur(planes, (0, 0), 2.0).astype(np.float32)
     for side, column in ((np.s_[:wide], wide // 2), (np.s_[width - wide :], width - 1 - wide // 2)):
         lower = soft[height - 1 - deep // 2]
-        way = np.concatenate([soft[end:, column], lower if column < width // 2 else lower[::-1]])
-        far = end + _goes_on(way)
-        border[: min(far, height), side] = True
-        along = far - height
-        if along > 0:
-            border[height - deep :, :along] |= column < width // 2
-            border[height - deep :, max(0, width - along) :] |= column >= width // 2
+        far = _goes_on(np.concatenate([soft[:, column], lower if column < width // 2 else lower[::-1]]))
+        border[: max(end, far), side] = True
+        along = max(0, far - height)
+        border[height - deep :, np.s_[:along] if column < width // 2 else np.s_[width - along :]] = True
     return border
 
 
@@ -100,7 +98,7 @@ def standing_out(planes: NDArray[np.uint8], border: NDArray[np.bool_]) -> NDArra
     if np.percentile(by_color, 99) < _FAINT:
         return None
     apart = _nearest(points, samples).reshape(height, width)
-    rarity = cv2.GaussianBlur(features_of(planes, border)[..., 2].astype(np.float32), (0, 0), 1.0)
+    rarity = cv2.GaussianBlur(np.minimum(rarity_of(cells_of(planes), border), _RARE), (0, 0), 1.0)
     centred = np.exp(-0.5 * (((rows / height - 0.5) / _SPREAD) ** 2 + ((columns / width - 0.5) / _SPREAD) ** 2))
     weighed = (apart * np.sqrt(np.maximum(rarity - _COMMON, 0)) * centred).astype(np.float32)
     weighed = cv2.GaussianBlur(weighed, (0, 0), max(1.0, 0.012 * max(height, width)))
