@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 # Rounds of learning colours and cutting: as many as usual in all, most of them where they cost a quarter.
 _COARSE_ROUNDS, _FINE_ROUNDS = 4, 2
+# Below this long side nothing is gained by halving, and a figure may be lost.
+_SMALL = 128
 # Ground within this share of the box around it teaches the colours of the ground.
 _MARGIN = 0.25
 # Levels per factor e of rarity, and where their scale ends; and what rarity weighs against edges: more in a box, whose
@@ -62,7 +64,7 @@ def cut(small: NDArray[np.uint8], box: Box | None, strokes: Sure | None) -> tupl
     if max(float(plane.std()) for plane in cv2.split(planes)) < 1.0:
         raise ProviderFailed(BACKEND, "found no figure: the picture has one colour")
     size = planes.shape[1::-1]
-    half = (max(1, size[0] // 2), max(1, size[1] // 2))
+    half = size if max(size) < _SMALL else (max(1, size[0] // 2), max(1, size[1] // 2))
     sure = _sure(planes, box, strokes)
     sure_at_half = Sure(_at(sure.figure, half), _at(sure.ground, half))
     half_planes = _resized(planes, half)
