@@ -11,7 +11,7 @@ import pytest
 from studio import Stencil, draw, posed
 
 from kroma_nb import report, run
-from kroma_nb.errors import ContentDamaged, PostprocessInvalid, RequestInvalid
+from kroma_nb.errors import ContentDamaged, PassUnavailable, PostprocessInvalid, RequestInvalid
 from kroma_nb.images import load
 from kroma_nb.model.finishing import Finishers
 from kroma_nb.model.plan import PlanRequest, PostprocessRequest
@@ -91,6 +91,13 @@ def test_the_final_picture_leads_back_to_the_page_and_its_scene(story, style, fi
     above = set(chain.frame()["path"])
     page = next(one for one in style.log.jobs if one.id == job.id).winner
     assert {page.final_output, page.output, style.log.inputs[0].file.path} <= above
+
+
+def test_a_pass_that_nothing_here_makes_is_refused_when_it_is_planned(story, style, tmp_path) -> None:
+    (tmp_path / "refined.json").write_text('{"bg_remove": {"openai": {"enabled": true}}}')
+
+    with pytest.raises(PassUnavailable, match="bg_refine"):
+        story.plan(finish=style.run_id, bg_remove=True, postprocess=str(tmp_path / "refined.json"))
 
 
 @dataclass(frozen=True)
