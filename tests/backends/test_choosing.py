@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from pydantic import ValidationError
 from stand_ins import Install
 
-from kroma_nb.errors import BackendUnavailable, PassUnavailable
+from kroma_nb.errors import BackendUnavailable, PassUnavailable, ProviderFailed
 from kroma_nb.model.backends import BackendOptions, NcnnOptions, PythonOptions
 from kroma_nb.model.postprocess import CutoutBackend, CutoutPlan, PostprocessPlan, UpscaleBackend, UpscalePlan
 from kroma_nb.providers import onnx, rembg
@@ -49,17 +50,21 @@ def test_a_backend_that_is_not_there_is_refused_like_a_pass_that_is_not_there() 
 
 
 @pytest.mark.skipif(runtime_version() is not None, reason="onnxruntime is installed here")
-def test_no_backend_of_a_chain_is_passed_over() -> None:
+def test_a_backend_that_is_not_here_keeps_its_place_and_says_what_to_install() -> None:
     plan = PostprocessPlan(bg_remove=CutoutPlan(backends=(CutoutBackend.ONNX, CutoutBackend.GRABCUT)))
 
-    with pytest.raises(BackendUnavailable, match=r"the backend onnx.*pip install 'kroma-nb\[onnx\]'"):
-        finishers_for(plan)
+    absent, there = finishers_for(plan).segmenters
+
+    assert (absent.backend, there.backend) == ("onnx", "grabcut")
+    with pytest.raises(ProviderFailed, match=r"pip install 'kroma-nb\[onnx\]'"):
+        absent.mask(np.zeros((2, 2, 3), np.uint8))
 
 
-def test_paid_services_are_no_segmenters() -> None:
+def test_paid_services_alone_are_refused_and_never_asked() -> None:
     plan = PostprocessPlan(bg_remove=CutoutPlan(backends=(CutoutBackend.PHOTOROOM, CutoutBackend.REMOVEBG)))
 
-    assert finishers_for(plan).segmenters == ()
+    with pytest.raises(BackendUnavailable, match=r"paid service.*name grabcut, onnx or rembg"):
+        finishers_for(plan)
 
 
 def test_every_local_backend_has_a_row_that_says_what_to_do(program: Install, tmp_path: Path) -> None:
