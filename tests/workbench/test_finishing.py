@@ -20,6 +20,7 @@ from kroma_nb.model.replay import Verdict
 from kroma_nb.model.words import PassName, RunStatus
 from kroma_nb.planning import plan
 from kroma_nb.providers.lanczos import LanczosUpscaler
+from kroma_nb.store.assets import HISTORY
 
 PASSES = {"upscale": True, "color_profile": "cinematic_warm"}
 
@@ -201,6 +202,18 @@ def test_what_cannot_be_finished_is_one_clear_error(story, words, field) -> None
 def test_more_candidates_are_asked_of_the_run_that_draws(finished) -> None:
     with pytest.raises(RequestInvalid, match="nothing is drawn"):
         finished.retry(finished.log.jobs[0].id)
+
+
+def test_what_was_only_finished_tells_nothing_of_how_long_drawing_takes(story, style, scenes) -> None:
+    drawing = {"manifest": scenes / "manifest.json"}
+    before = story.plan(**drawing).forecast()
+
+    for _ in range(HISTORY):
+        story.run(story.plan(finish=style.run_id, color_profile="cold_rain"))
+
+    after = story.plan(**drawing).forecast()
+    assert before.seconds is not None
+    assert (after.seconds, after.size_bytes) == (before.seconds, before.size_bytes)
 
 
 def test_only_some_winners_may_be_finished(story, style) -> None:
