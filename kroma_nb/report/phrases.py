@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+    from kroma_nb.model.brief import Size
     from kroma_nb.model.money import Money
     from kroma_nb.model.plan import Plan
     from kroma_nb.model.quality import FileReport, Measures, Rank
@@ -196,9 +197,9 @@ def _above(value: float | None, most: float) -> str:
     return f"(chroma {shown}, at most {limit})"
 
 
-def _wrong_size(measures: Measures | None, job: JobRecord) -> str:
+def _wrong_size(measures: Measures | None, size: Size | None) -> str:
     found = f"{measures.width} × {measures.height}" if measures else "another size"
-    asked = f"{job.size.width} × {job.size.height} pixels were" if job.size else "another size was"
+    asked = f"{size.width} × {size.height} pixels were" if size else "another size was"
     return f"It is {found} where {asked} asked for"
 
 
@@ -242,7 +243,8 @@ def hard(reason: HardReason, report: FileReport, *, log: RunLog, job: JobRecord)
     chroma = _above(report.chroma_delta, log.guard.max_chroma_delta)
     match reason:
         case HardReason.WRONG_SIZE:
-            said = _wrong_size(report.measures, job)
+            upscale = log.postprocess_plan.upscale if log.postprocess_plan else None
+            said = _wrong_size(report.measures, job.size.times(upscale.scale) if job.size and upscale else job.size)
         case HardReason.NOT_GRAYSCALE_LIKE:
             said = f"It has colour where plain black and white was asked for {chroma}"
         case HardReason.CHROMA_EXCEEDS_THRESHOLD:

@@ -128,7 +128,7 @@ def density(rows: sa.Connection, project_id: str, stage: Stage) -> float | None:
     """Give the bytes a pixel of the pictures in a project's newest runs of a stage; None where there are none."""
     newest = (
         sa.select(runs.c.id)
-        .where(runs.c.project_id == project_id, runs.c.stage == stage.value)
+        .where(runs.c.project_id == project_id, runs.c.stage == stage.value, _drew_something())
         .order_by(runs.c.created_at.desc(), runs.c.id.desc())
         .limit(HISTORY)
     )
@@ -150,6 +150,7 @@ def pace(rows: sa.Connection, project_id: str, stage: Stage, provider: str, mode
             runs.c.stage == stage.value,
             runs.c.provider == provider,
             runs.c.model == model,
+            _drew_something(),
         )
         .order_by(runs.c.created_at.desc(), runs.c.id.desc())
         .limit(HISTORY)
@@ -159,6 +160,12 @@ def pace(rows: sa.Connection, project_id: str, stage: Stage, provider: str, mode
     computed = sa.select(assets.c.candidate_id).where(assets.c.run_id.in_(newest), drawn, ~assets.c.reused)
     days = rows.scalar(sa.select(sa.func.avg(lasted)).where(run_candidates.c.id.in_(computed)))
     return days * 86_400 if days is not None else None
+
+
+def _drew_something() -> sa.ColumnElement[bool]:
+    """Tell runs that drew from those that took all their pages from before, as one that only finishes does."""
+    drawn = assets.c.pass_name == PassName.GENERATE.value
+    return sa.exists().where(assets.c.run_id == runs.c.id, drawn, ~assets.c.reused)
 
 
 def put_imported(rows: sa.Connection, project_id: str, found: ImportedAssets, seen: str) -> None:

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from kroma_nb import planning
-from kroma_nb.errors import BackendUnavailable, KromaError, ProviderFailed
+from kroma_nb.errors import BackendUnavailable, KromaError, PassUnavailable, ProviderFailed
 from kroma_nb.model.backends import BackendOptions
 from kroma_nb.model.finishing import Finishers
 from kroma_nb.model.postprocess import CutoutBackend, UpscaleBackend
@@ -85,11 +85,14 @@ def finishers_for(plan: PostprocessPlan, options: BackendOptions | None = None) 
 
     Raises
     ------
-    BackendUnavailable
-        If none of the segmenters, or not the upscaler, can work here, with what to install.
+    PassUnavailable
+        If none of the segmenters, or not the upscaler, can work here, with what to install; or if edges are to be
+        refined, which nothing here does.
     FileMissing, PathRefused, ContentDamaged
         If a file that one needs is not there, or is another.
     """
+    if plan.bg_remove and plan.bg_remove.refine_openai:
+        raise PassUnavailable(PassName.BG_REFINE, "set postprocess.bg_refine_openai to false")
     given = options or BackendOptions()
     segmenters = _chain(plan.bg_remove.backends, given) if plan.bg_remove else ()
     if plan.upscale is None:

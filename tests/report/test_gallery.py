@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from kroma_nb import images
 from kroma_nb.errors import FileMissing, PictureUnreadable
+from kroma_nb.model.postprocess import PostprocessPlan, UpscalePlan
 from kroma_nb.model.quality import GuardSettings, HardReason, Rank, SoftWarning
 from kroma_nb.model.run import Failure
 from kroma_nb.model.runlog import ALL_FAILED
@@ -125,6 +126,15 @@ def test_a_chroma_and_its_limit_are_told_apart(story: Story, chroma: float, most
     assert says in phrases.hard(HardReason.CHROMA_EXCEEDS_THRESHOLD, found, log=log, job=job)
     assert says in phrases.hard(HardReason.NOT_GRAYSCALE_LIKE, found, log=log, job=job)
     assert says in phrases.soft(SoftWarning.CHROMA_EXCEEDS_THRESHOLD, found, log=log)
+
+
+def test_an_enlarged_page_of_the_wrong_size_is_told_the_size_that_it_should_have(story: Story) -> None:
+    scene = story.source("a.jpg")
+    found = story.report("o/1.png")
+    job = story.job(scene, (story.drawn("o/1.png", 1, output_guard=found),))
+    log = story.run((scene,), (job,), postprocess_plan=PostprocessPlan(upscale=UpscalePlan(scale=2)))
+
+    assert "240 × 360 pixels were asked for" in phrases.hard(HardReason.WRONG_SIZE, found, log=log, job=job)
 
 
 @pytest.mark.parametrize("reason", list(HardReason))

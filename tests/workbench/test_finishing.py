@@ -11,7 +11,7 @@ import pytest
 from studio import Stencil, draw, posed
 
 from kroma_nb import report, run
-from kroma_nb.errors import ContentDamaged, PostprocessInvalid, RequestInvalid
+from kroma_nb.errors import ContentDamaged, PassUnavailable, PostprocessInvalid, RequestInvalid
 from kroma_nb.images import load
 from kroma_nb.model.finishing import Finishers
 from kroma_nb.model.plan import PlanRequest, PostprocessRequest
@@ -20,6 +20,7 @@ from kroma_nb.model.replay import Verdict
 from kroma_nb.model.words import PassName, RunStatus
 from kroma_nb.planning import plan
 from kroma_nb.providers.lanczos import LanczosUpscaler
+from kroma_nb.store.assets import HISTORY
 
 PASSES = {"upscale": True, "color_profile": "cinematic_warm"}
 
@@ -91,6 +92,13 @@ def test_the_final_picture_leads_back_to_the_page_and_its_scene(story, style, fi
     above = set(chain.frame()["path"])
     page = next(one for one in style.log.jobs if one.id == job.id).winner
     assert {page.final_output, page.output, style.log.inputs[0].file.path} <= above
+
+
+def test_a_pass_that_nothing_here_makes_is_refused_when_it_is_planned(story, style, tmp_path) -> None:
+    (tmp_path / "refined.json").write_text('{"bg_remove": {"openai": {"enabled": true}}}')
+
+    with pytest.raises(PassUnavailable, match="bg_refine"):
+        story.plan(finish=style.run_id, bg_remove=True, postprocess=str(tmp_path / "refined.json"))
 
 
 @dataclass(frozen=True)
@@ -194,6 +202,18 @@ def test_what_cannot_be_finished_is_one_clear_error(story, words, field) -> None
 def test_more_candidates_are_asked_of_the_run_that_draws(finished) -> None:
     with pytest.raises(RequestInvalid, match="nothing is drawn"):
         finished.retry(finished.log.jobs[0].id)
+
+
+def test_what_was_only_finished_tells_nothing_of_how_long_drawing_takes(story, style, scenes) -> None:
+    drawing = {"manifest": scenes / "manifest.json"}
+    before = story.plan(**drawing).forecast()
+
+    for _ in range(HISTORY):
+        story.run(story.plan(finish=style.run_id, color_profile="cold_rain"))
+
+    after = story.plan(**drawing).forecast()
+    assert before.seconds is not None
+    assert (after.seconds, after.size_bytes) == (before.seconds, before.size_bytes)
 
 
 def test_only_some_winners_may_be_finished(story, style) -> None:
