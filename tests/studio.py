@@ -19,9 +19,12 @@ import numpy as np
 
 from kroma_nb import run
 from kroma_nb.model.brief import Brief, Painted, Palette
-from kroma_nb.model.plan import Plan, PlanRequest
+from kroma_nb.model.finishing import Finishers
+from kroma_nb.model.plan import Plan, PlanRequest, PostprocessRequest
 from kroma_nb.planning import plan
+from kroma_nb.providers.grabcut import GrabCut
 from kroma_nb.providers.ink import InkPainter
+from kroma_nb.providers.lanczos import LanczosUpscaler
 
 if TYPE_CHECKING:
     from kroma_nb.workbench import Workbench
@@ -96,6 +99,16 @@ def play(planned: Plan, project: Path, workers: int) -> int:
     with ThreadPoolExecutor(workers) as threads:
         events = run.execute(planned, root=project, painter=InkPainter(), equipment=run.Equipment(executor=threads))
         return sum(event.event == "candidate_finished" for event in events)
+
+
+def finish_scenes(folder: Path, project: Path, names: tuple[str, ...], workers: int = 1) -> int:
+    """Draw scenes in no time, take each page through every pass, and count those that are done."""
+    asked = PostprocessRequest(bg_remove=True, upscale=True, color_profile="cinematic_warm", color=True)
+    planned = plan(PlanRequest(project="ink", root=folder, scene_refs=names, candidates=1, postprocess=asked))
+    with ThreadPoolExecutor(workers) as threads:
+        equipment = run.Equipment(executor=threads, finishers=Finishers((GrabCut(),), LanczosUpscaler()))
+        events = run.execute(planned, root=project, painter=Stencil(), equipment=equipment)
+        return sum(event.event == "candidate_finished" and event.outcome.status == "done" for event in events)
 
 
 def play_scenes(folder: Path, project: Path, names: tuple[str, ...]) -> int:

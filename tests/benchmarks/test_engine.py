@@ -12,7 +12,7 @@ from pathlib import Path
 
 import cv2
 import pytest
-from studio import play, play_scenes
+from studio import finish_scenes, play, play_scenes
 
 from kroma_nb.model.plan import PlanRequest
 from kroma_nb.planning import plan
@@ -39,6 +39,28 @@ def test_two_workers_reach_what_two_processes_reach(ratios, photographs, tmp_pat
         found = ratios(base=threads, rounds=5, processes=processes)
 
     print(f"\ntwo workers reach {found['processes']:.2f} of what two processes reach")
+    assert found["processes"] >= 0.9
+
+
+DEMO = Path(__file__).parents[2] / "data" / "demo" / "scenes"
+
+
+@pytest.mark.benchmark
+@pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="two workers need two processors")
+def test_two_workers_finish_pages_as_two_processes_do(ratios, tmp_path) -> None:
+    names = ("mountain.jpg", "room.jpg")
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pair:
+
+        def processes(_: int) -> None:
+            halves = [pair.submit(finish_scenes, DEMO, tmp_path / "project", names[half::2]) for half in (0, 1)]
+            assert sum(half.result() for half in halves) == len(names)
+
+        def threads(_: int) -> None:
+            assert finish_scenes(DEMO, tmp_path / "project", names, workers=2) == len(names)
+
+        found = ratios(base=threads, rounds=3, processes=processes)
+
+    print(f"\ntwo workers reach {found['processes']:.2f} of what two processes reach with the finishing chain")
     assert found["processes"] >= 0.9
 
 
