@@ -257,7 +257,7 @@ class Prompted:
 
 
 class Comfy(HomeServer):
-    """ComfyUI. Words: ``slow`` ``never`` ``fails`` ``gone`` ``stopped`` ``empty`` ``small`` ``text``, ``drop``."""
+    """ComfyUI. Words: ``slow`` ``never`` ``fails`` ``gone`` ``stopped empty small text lost drop``."""
 
     def __init__(self, port: int = 0) -> None:
         super().__init__(_ComfyHandler, port)
@@ -372,7 +372,8 @@ class _ComfyHandler(HomeHandler):
         for key, node in one.nodes.items():
             if node["class_type"] in {"SaveImage", "PreviewImage"} and one.word != "empty":
                 name = f"{prompt_id}_{key}.png"
-                self.server.files[name] = b"no picture" if one.word == "text" else data
+                if one.word != "lost":
+                    self.server.files[name] = b"no picture" if one.word == "text" else data
                 kind = "output" if node["class_type"] == "SaveImage" else "temp"
                 outputs[key] = {"images": [{"filename": name, "subfolder": "", "type": kind}]}
         return outputs

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pickle
+import socket
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,7 +21,8 @@ from kroma_nb.model.replay import Verdict
 from kroma_nb.model.words import CandidateStatus, RunStatus, Stage, TimeOfDay, Weather
 from kroma_nb.providers import sdapi
 from kroma_nb.workbench import Project, open_workbench
-from kroma_nb.workbench.doctor import examine
+from kroma_nb.workbench.at_home import looked_for
+from kroma_nb.workbench.doctor import LOOK_S, examine
 
 AUTH = "lila:open-sesame-to-the-ink"
 SIZE = Size(width=64, height=96)
@@ -304,7 +306,11 @@ def test_a_run_that_cannot_be_drawn_is_refused_before_anything_is_made(server, s
 def test_the_doctor_says_in_a_second_whether_the_servers_are_there(server, home) -> None:
     more_env(home, COMFYUI_URL="http://127.0.0.1:9")
     there = {finding.piece: finding for finding in examine(home)}
-    server.script.append("hang")
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        more_env(home, COMFYUI_URL=f"http://127.0.0.1:{mute.getsockname()[1]}")
+        began = time.monotonic()
+        asked = {name: said for name, said, _ in looked_for(home, LOOK_S)}
+        took_s = time.monotonic() - began
 
     assert there["sdapi server"].fine
     assert there["sdapi server"].found == f"{server.url} answers, checkpoint inkpunk.safetensors [1a2b3c4d5e]"
@@ -312,3 +318,5 @@ def test_the_doctor_says_in_a_second_whether_the_servers_are_there(server, home)
     assert there["comfyui server"].optional
     assert "start ComfyUI (python main.py)" in there["comfyui server"].found
     assert server.pictures == 0
+    assert "had not answered after 0.8 s" in asked["comfyui"]
+    assert took_s < 1.5

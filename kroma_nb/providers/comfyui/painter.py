@@ -107,8 +107,18 @@ class ComfyPainter:
             }
             outputs = queued(self.server, self.workflow.filled(values), self.timeout_s).outputs()
             picture = chosen(outputs, self.workflow.pages())
-            data = self.server.fetch(Letter("/view", query=picture), self.timeout_s)
+            data = self._fetched(picture)
         return Painted(page_of(PROVIDER, data, brief.size), notes_of(scene, part), part)
+
+    def _fetched(self, picture: dict[str, str]) -> bytes:
+        try:
+            return self.server.fetch(Letter("/view", query=picture), self.timeout_s)
+        except ProviderFailed as cause:
+            if cause.code != "not_found":
+                raise
+        # It answers with what it has drawn before, also where somebody has deleted that.
+        problem = f"its picture {picture['filename']} is not there any more; restart ComfyUI, and it draws anew"
+        raise ProviderFailed(PROVIDER, problem, "picture_lost")
 
     def _uploaded(self, data: bytes) -> str:
         """Send the scene under a name of its content, so that the same scene lies there once, and give that name."""

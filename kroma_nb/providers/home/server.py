@@ -234,9 +234,10 @@ def turn_at(address: str) -> Iterator[None]:
 
 def _client(url: str, limits: httpx.Timeout) -> httpx.Client:
     # The proxies of this machine are for other machines. A redirection would take the password along. Certificates are
-    # read where there are some to check: that takes longer than a question to this machine.
-    secure = url.startswith("https:")
-    return httpx.Client(timeout=limits, verify=secure, trust_env=not is_here(url), follow_redirects=False)
+    # read where there may be some to check: that takes longer than a question to this machine.
+    here = is_here(url)
+    secure = not here or url.startswith("https:")
+    return httpx.Client(timeout=limits, verify=secure, trust_env=not here, follow_redirects=False)
 
 
 def _basic(auth: Found) -> str:
