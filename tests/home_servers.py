@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 import re
+import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -144,6 +145,7 @@ class Sdapi(HomeServer):
 
     def __init__(self, port: int = 0) -> None:
         super().__init__(_SdapiHandler, port)
+        self.at_once = self.most_at_once = 0
         self.settings: dict[str, Any] = {
             "sd_model_checkpoint": "inkpunk.safetensors [1a2b3c4d5e]",
             "sd_vae": "Automatic",
@@ -198,7 +200,13 @@ class _SdapiHandler(HomeHandler):
         self._draw(body, word)
 
     def _draw(self, body: dict[str, Any], word: str) -> None:
-        self.server.pictures += 1
+        with self.server.lock:
+            self.server.pictures += 1
+            self.server.at_once += 1
+            self.server.most_at_once = max(self.server.at_once, self.server.most_at_once)
+        time.sleep(0.01)
+        with self.server.lock:
+            self.server.at_once -= 1
         title = body["override_settings"]["sd_model_checkpoint"]
         told = {name: value for name, value in body.items() if name not in {"init_images", "seed", "prompt"}}
         width, height = (body["width"] // 2, body["height"]) if word == "small" else (body["width"], body["height"])

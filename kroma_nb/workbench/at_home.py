@@ -55,7 +55,7 @@ class Absent:
     @property
     def version(self) -> str:
         """That nobody knows."""
-        return "of a version that nobody knows: it does not answer"
+        return "(which does not answer)"
 
     def study(self, references: Iterable[NDArray[np.uint8]]) -> Palette | None:  # noqa: ARG002 - of the protocol
         """Read nothing."""

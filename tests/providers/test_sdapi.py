@@ -240,11 +240,12 @@ def planned(story, tmp_path) -> Callable[..., object]:
 
 
 def test_a_run_draws_each_candidate_with_its_seed_and_the_next_run_asks_for_no_picture(server, story, planned) -> None:
-    run = story.run(planned())
+    run = story.run(planned(), workers=4)
     again = story.run(planned())
 
     assert (run.status, again.status) == (RunStatus.OK, RunStatus.OK)
     assert server.pictures == len(server.asked) == 4
+    assert server.most_at_once == 1
     assert len({asked["seed"] for asked in server.asked}) == 4
     outputs = [candidate.output for job in run.log.jobs for candidate in job.candidates]
     assert len({(story.root / output).read_bytes() for output in outputs}) == 4
@@ -274,18 +275,23 @@ def test_a_run_is_proven_while_the_server_is_there_and_unproven_while_it_is_not(
 
     proof = story.runs.verify(run.run_id)
     replayed = story.runs.replay(run.run_id)
+    drawn = server.pictures
+    server.settings["sd_model_checkpoint"] = "noir_xl.safetensors [ffeeddccbb]"
+    elsewhere = story.runs.verify(run.run_id)
     server.die()
     alone = story.runs.verify(run.run_id)
 
     assert proof.ok
     assert proof.record.count(Verdict.EXACT) == len(proof.record.checks) == 4
     assert replayed.status is RunStatus.OK
-    assert server.pictures == 12
+    assert drawn == 12
+    assert not elsewhere.ok
+    assert "noir_xl ffeeddccbb00" in repr(elsewhere)
+    assert elsewhere.record.count(Verdict.EXACT) == 0
     assert not alone.ok
     assert alone.record.count(Verdict.UNPROVEN) == 4
-    assert "no server answers at" in repr(alone) + " ".join(
-        str(cause) for check in alone.record.checks for cause in check.causes
-    )
+    assert all("no server answers at" in str(check.causes[0]) for check in alone.record.checks)
+    assert "sdapi img2img (which does not answer) now" in repr(alone)
 
 
 def test_a_run_that_cannot_be_drawn_is_refused_before_anything_is_made(server, story, planned, tmp_path) -> None:

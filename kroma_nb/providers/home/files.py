@@ -31,7 +31,7 @@ def file_named(server: Server, variable: str) -> tuple[str, Any] | None:
     found = server.found(variable)
     if found is None:
         return None
-    path = (server.home or Path()) / found.text
+    path = (server.home or Path()) / Path(found.text).expanduser()
     file, way_out = str(path), f"correct it, or {variable} from {found.where}"
     try:
         if path.stat().st_size > LARGEST_FILE_BYTES:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Lock
@@ -31,7 +32,8 @@ CONNECT_S = 5.0
 LARGEST_ANSWER_BYTES = 90_000_000
 """A picture of 64 MB as base64, and the words around it."""
 _WORDS_BYTES = 256 << 10
-_turns: dict[str, Lock] = {}
+_turns: dict[tuple[int, str], Lock] = {}
+"""By process too: a forked one would find a lock held that nobody there gives back."""
 
 
 @dataclass(frozen=True)
@@ -228,7 +230,7 @@ def turn_at(address: str) -> Iterator[None]:
 
     Who waits in the server's own queue would spend the time there that the picture may take.
     """
-    with _turns.setdefault(address, Lock()):
+    with _turns.setdefault((os.getpid(), address), Lock()):
         yield
 
 
