@@ -48,11 +48,12 @@ USUAL: Mapping[str, Any] = {
     "cfg_scale": 7,
     "denoising_strength": 0.6,
     "resize_mode": 0,
+    "override_settings_restore_afterwards": True,
 }
 """What is sent where `SDAPI_OPTIONS` does not say otherwise; the server's own names."""
 OWN = frozenset(
     {"init_images", "prompt", "seed", "width", "height", "batch_size", "n_iter", "subseed", "subseed_strength"}
-    | {"send_images", "save_images", "override_settings_restore_afterwards"}
+    | {"send_images", "save_images"}
 )
 """What a run says, so that no file can."""
 OF_FILES_AND_FORMS = ("samples_", "grid_", "save_", "outdir_", "ui_", "js_", "gallery_", "show_", "notification_")
@@ -192,17 +193,17 @@ def meet(model: str = LOADED, home: Path | None = None, timeout_s: float = TIMEO
         raise ProviderFailed(PROVIDER, f"what answers at {server.address} is not this web UI", "bad_answer")
     found = _checkpoint(model, settings, [one for one in known if isinstance(one, dict)])
     checkpoint, short_hash = _text(found, "title"), _text(found, "hash")
+    overridden = options.get("override_settings", {})
     asked = options | {
         "batch_size": 1,
         "n_iter": 1,
         "subseed_strength": 0,
         "send_images": True,
         "save_images": False,
-        "override_settings": options.get("override_settings", {}) | {"sd_model_checkpoint": checkpoint},
-        "override_settings_restore_afterwards": True,
+        "override_settings": overridden | {"sd_model_checkpoint": checkpoint},
     }
     text = json.dumps(asked, sort_keys=True)
-    depends = {name: value for name, value in settings.items() if _counts(name)}
+    depends = {name: value for name, value in settings.items() if _counts(name) and name not in overridden}
     told = json.dumps([options, depends], sort_keys=True).encode()
     # The title gains the hash when it is known for the first time; the name stays.
     name = f"{_text(found, 'model_name') or checkpoint} {_text(found, 'sha256')[:12] or short_hash}".strip()

@@ -97,8 +97,13 @@ def test_the_version_follows_whatever_changes_pixels_and_nothing_else(server, ho
     more_env(home, SDAPI_OPTIONS="mine.json")
     fewer = version()
 
-    assert usual == same
-    assert len({usual, clip, other, fewer}) == 4
+    (home / "mine.json").write_text('{"steps": 12, "override_settings": {"CLIP_stop_at_last_layers": 1}}')
+    overridden = version()
+    server.settings["CLIP_stop_at_last_layers"] = 3
+    overridden_still = version()
+
+    assert (usual, overridden) == (same, overridden_still)
+    assert len({usual, clip, other, fewer, overridden}) == 5
     assert usual.startswith("1 inkpunk 1a2b3c4d5e00 ")
 
 
@@ -120,10 +125,19 @@ def test_options_of_ones_own_are_sent_and_what_a_run_says_cannot_be_said_there(s
     control = {"controlnet": {"args": [{"module": "canny"}]}}
     file = home / "mine.json"
     more_env(home, SDAPI_OPTIONS="mine.json")
-    file.write_text(json.dumps({"alwayson_scripts": control, "override_settings": {"sd_vae": "None"}}))
+    file.write_text(
+        json.dumps(
+            {
+                "alwayson_scripts": control,
+                "override_settings": {"sd_vae": "None"},
+                "override_settings_restore_afterwards": False,
+            }
+        )
+    )
     sdapi.meet(home=home).paint(photograph(1), brief())
 
     assert server.asked[0]["alwayson_scripts"] == control
+    assert server.asked[0]["override_settings_restore_afterwards"] is False
     assert set(server.asked[0]["override_settings"]) == {"sd_vae", "sd_model_checkpoint"}
     for said, problem in (
         ('{"seed": 1}', "seed: that is said by the run"),
