@@ -12,7 +12,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from home_servers import Comfy, running
+from comfy_server import Comfy
+from home_servers import running
 from studio import photograph, write_scenes
 
 from kroma_nb.errors import ProviderBusy, ProviderFailed, SettingsInvalid

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from home_servers import Sdapi, running
+from home_servers import running
+from sdapi_server import Sdapi
 from studio import photograph, write_scenes
 
 from kroma_nb.errors import ProviderBusy, ProviderFailed, RequestInvalid, SettingsInvalid
