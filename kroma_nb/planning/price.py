@@ -46,7 +46,7 @@ def load_catalog(path: Path | None = None) -> Catalog:
     Examples
     --------
     >>> load_catalog().providers
-    ('ink', 'openai')
+    ('ink', 'sdapi', 'comfyui', 'openai')
     """
     built_in = _catalog(read_built_in(BUILT_IN_CATALOG), BUILT_IN_CATALOG)
     if path is None:

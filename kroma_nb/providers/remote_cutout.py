@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import re
-import socket
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from ipaddress import ip_address
-from threading import Timer
-from typing import TYPE_CHECKING, Any, NoReturn, Self
+from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import urlsplit
 
 import httpx
@@ -20,6 +16,7 @@ import httpx
 from kroma_nb.errors import AnswerLost, AnswerUnusable, ProviderBusy, ProviderFailed, RequestInvalid
 from kroma_nb.model.paid_finishing import LARGEST_ANSWER_BYTES
 from kroma_nb.model.postprocess import PictureFormat
+from kroma_nb.providers.calls import Clock, is_here, read_up_to
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -161,14 +158,14 @@ def buy(service: Service, key: Key, parcel: Parcel) -> Reply:
     files = {"image_file": (picture.name, picture.data, picture.media_type)}
     try:
         with (
-            _Clock(parcel.timeout_s) as clock,
+            Clock(parcel.timeout_s) as clock,
             _client(url, parcel.timeout_s) as client,
             client.stream(
                 "POST", url, headers=headers, data=dict(parcel.fields), files=files, extensions={"trace": clock.hear}
             ) as answer,
         ):
             is_fine = answer.is_success
-            data, is_whole = _read(answer, LARGEST_ANSWER_BYTES if is_fine else _WORDS_BYTES)
+            data, is_whole = read_up_to(answer, LARGEST_ANSWER_BYTES if is_fine else _WORDS_BYTES)
     except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError) as cause:
         raise ProviderBusy(service.provider, f"it cannot be reached: {_hidden(str(cause), secret)}") from cause
     except httpx.HTTPError as cause:
@@ -192,11 +189,11 @@ def account(service: Service, key: Key, timeout_s: float) -> Any:
     secret, url = _opened(service, key), service.at(service.account)
     try:
         with (
-            _Clock(timeout_s) as clock,
+            Clock(timeout_s) as clock,
             _client(url, timeout_s) as client,
             client.stream("GET", url, headers={service.header: secret}, extensions={"trace": clock.hear}) as answer,
         ):
-            data, _ = _read(answer, _WORDS_BYTES)
+            data, _ = read_up_to(answer, _WORDS_BYTES)
     except httpx.HTTPError as cause:
         problem = f"it cannot be reached: {_hidden(str(cause), secret) or type(cause).__name__}"
         raise ProviderBusy(service.provider, problem) from cause
@@ -219,49 +216,6 @@ def number_in(headers: httpx.Headers, name: str) -> float | None:
         return None
 
 
-def is_here(url: str) -> bool:
-    """Tell whether an address is one of this machine's own.
-
-    Examples
-    --------
-    >>> is_here("http://127.0.0.1:80/v1"), is_here("http://127.0.0.1.example/")
-    (True, False)
-    """
-    try:
-        host = urlsplit(url).hostname or ""
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-class _Clock:
-    """Ends a call when its time is up: httpx's own limits begin anew with every byte that comes."""
-
-    def __init__(self, timeout_s: float) -> None:
-        self._timer = Timer(timeout_s, self._end)
-        self._timer.daemon = True
-        self._socket: socket.socket | None = None
-        self.has_rung = False
-
-    def hear(self, event: str, told: Mapping[str, Any]) -> None:
-        """Learn of the connection from httpx's trace of its steps."""
-        if event in {"connection.connect_tcp.complete", "connection.start_tls.complete"}:
-            self._socket = told["return_value"].get_extra_info("socket")
-
-    def __enter__(self) -> Self:
-        self._timer.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._timer.cancel()
-
-    def _end(self) -> None:
-        self.has_rung = True
-        if self._socket is not None:
-            with contextlib.suppress(OSError):
-                self._socket.shutdown(socket.SHUT_RDWR)
-
-
 def _client(url: str, timeout_s: float) -> httpx.Client:
     limits = httpx.Timeout(timeout_s, connect=min(CONNECT_S, timeout_s))
     # The proxies of this machine are for other machines. A redirection would take the key along.
@@ -277,17 +231,6 @@ def _opened(service: Service, key: Key) -> str:
         problem = f"its key holds a character that no key has; copy it to {service.key_variable} again"
         raise ProviderFailed(service.provider, problem, "bad_key")
     return secret
-
-
-def _read(answer: httpx.Response, most_bytes: int) -> tuple[bytes, bool]:
-    """Read an answer up to a limit, and tell whether that was all of it."""
-    pieces, size = [], 0
-    for piece in answer.iter_bytes():
-        pieces.append(piece[: most_bytes - size])
-        size += len(piece)
-        if size > most_bytes:
-            return b"".join(pieces), False
-    return b"".join(pieces), True
 
 
 def _picture(service: Service, answer: httpx.Response, data: bytes, *, secret: str, is_whole: bool) -> Reply:

@@ -17,6 +17,7 @@ from kroma_nb.model.value import Value
 from kroma_nb.model.words import Stage, TimeOfDay, Weather
 from kroma_nb.planning import backend_options_of, load_catalog
 from kroma_nb.settings.secrets import API_KEY, BASE_URL, ENV_FILE, look_up, sources_of
+from kroma_nb.workbench.at_home import looked_for
 from kroma_nb.workbench.backends import examine_backends
 from kroma_nb.workbench.painters import painter_for
 from kroma_nb.workbench.workbench import open_workbench
@@ -27,6 +28,12 @@ if TYPE_CHECKING:
     from kroma_nb.model.brief import Painter
 
 MIN_FREE_BYTES = 1 << 30
+LOOK_S = 0.8
+"""How long a server at home may take to say that it is there."""
+AT_HOME_GIVES = {
+    "sdapi": "pages of AUTOMATIC1111's web UI, or Forge",
+    "comfyui": "pages of your own workflow in ComfyUI",
+}
 
 
 class Finding(Value):
@@ -55,7 +62,7 @@ def examine(home: Path | None = None) -> tuple[Finding, ...]:
     home : Path, optional
         The workspace, as for `open_workbench`.
     """
-    return (_python(), *_libraries(), _ink(), _workspace(home), _openai_key(home), *_backends(home))
+    return (_python(), *_libraries(), _ink(), _workspace(home), _openai_key(home), *_at_home(home), *_backends(home))
 
 
 def _python() -> Finding:
@@ -128,6 +135,14 @@ def _backends(home: Path | None) -> list[Finding]:
     return [
         Finding(piece=f"backend {one.backend}", fine=one.there, optional=True, found=one.found, gives=one.gives)
         for one in examine_backends(options)
+    ]
+
+
+def _at_home(home: Path | None) -> list[Finding]:
+    """Ask the servers that artists run at home whether they are there; no picture is made."""
+    return [
+        Finding(piece=f"{provider} server", fine=fine, optional=True, found=found, gives=AT_HOME_GIVES[provider])
+        for provider, found, fine in looked_for(open_workbench(home).home, LOOK_S)
     ]
 
 

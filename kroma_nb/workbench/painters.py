@@ -9,12 +9,13 @@ from kroma_nb import planning
 from kroma_nb.errors import RequestInvalid
 from kroma_nb.model.offer import Offer
 from kroma_nb.model.parsing import did_you_mean
+from kroma_nb.workbench.at_home import AT_HOME, engine_at_home
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from kroma_nb.model.brief import Painter
-    from kroma_nb.model.money import ModelCard
+    from kroma_nb.model.money import Catalog, ModelCard
     from kroma_nb.model.paid import PaidPainter
 
 GROUP = "kroma_nb.providers"
@@ -34,6 +35,8 @@ def painter_for(card: ModelCard, home: Path | None = None) -> Painter | PaidPain
     ------
     RequestInvalid
         If this installation has no such engine, or the package that offers it fails.
+    ProviderBusy, ProviderFailed, SettingsInvalid
+        If a server at home, which is asked what would draw, does not answer or cannot be used.
     """
     if card.provider == "ink":
         return _ink(card)
@@ -41,6 +44,8 @@ def painter_for(card: ModelCard, home: Path | None = None) -> Painter | PaidPain
         return _practice()
     if card.provider == "openai":
         return _openai(card, home)
+    if card.provider in AT_HOME:
+        return engine_at_home(card, home, _catalog(home).limits_of(card.provider).timeout_s)
     offered = {entry.name: entry for entry in entry_points(group=GROUP)}
     if card.provider not in offered:
         problem = f"there is no engine {card.provider} {card.model} in this installation"
@@ -71,7 +76,11 @@ def _practice() -> PaidPainter:
 def _openai(card: ModelCard, home: Path | None) -> PaidPainter:
     from kroma_nb.providers.openai import OpenAIPainter  # noqa: PLC0415 - as above
 
-    catalog = planning.load_catalog() if home is None else planning.catalog_of(home)
+    catalog = _catalog(home)
     known = card if card.offer is not None else catalog.find(card.provider, card.model)
     offer = known.offer if known is not None else None
     return OpenAIPainter(card.model, offer or Offer(), home)
+
+
+def _catalog(home: Path | None) -> Catalog:
+    return planning.load_catalog() if home is None else planning.catalog_of(home)

@@ -7,10 +7,11 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypedDict, cast
 
 from kroma_nb import planning, run
-from kroma_nb.errors import RequestInvalid, SpendNotConfirmed
+from kroma_nb.errors import ProviderFailed, RequestInvalid, SpendNotConfirmed
 from kroma_nb.model.brief import Engine
 from kroma_nb.model.money import Money
 from kroma_nb.model.parsing import did_you_mean
+from kroma_nb.workbench.at_home import Absent
 from kroma_nb.workbench.backends import finishers_in
 from kroma_nb.workbench.bookkeeping import ProjectPurse
 from kroma_nb.workbench.caching import kept_passes
@@ -125,3 +126,11 @@ def painter_of(plan: Plan, home: Path | None = None) -> Painter | PaidPainter | 
         problem = f"the catalog calls {plan.card.provider} {plan.card.model} {kind}, and the engine is not"
         raise RequestInvalid("request", "provider", problem, "correct `paid` in config/models.toml")
     return painter
+
+
+def painter_here(plan: Plan, home: Path) -> Painter | PaidPainter | Engine:
+    """Give the engine of a plan as `painter_of` does; in place of a server that does not answer, one that says so."""
+    try:
+        return painter_of(plan, home)
+    except ProviderFailed as why:
+        return Absent(plan.card.provider, plan.card.model, why)

@@ -14,7 +14,7 @@ from kroma_nb.model.postprocess import PostprocessPlan
 from kroma_nb.workbench.backends import finishers_for, finishers_in
 from kroma_nb.workbench.begun import begun, unaltered
 from kroma_nb.workbench.caching import cache_of
-from kroma_nb.workbench.paying import crew_of, painter_of
+from kroma_nb.workbench.paying import crew_of, painter_here, painter_of
 from kroma_nb.workbench.recovering import recover_one
 from kroma_nb.workbench.watching import watched
 
@@ -72,7 +72,7 @@ def verified(one: Run, *, workers: int | None = None, on_check: Callable[[PassCh
     folder = begun(one)
     project = one.project
     present = run.Present(
-        painter_of=lambda plan: cast("Painter", painter_of(plan)),
+        painter_of=lambda plan: cast("Painter", painter_here(plan, project.bench.home)),
         finishers_of=partial(_finishers_here, project),
         profile_of=partial(_profile_of, project),
         cache=cache_of(project),
@@ -106,7 +106,7 @@ def replayed(one: Run, how: How) -> str:
     rest = run.rest_of(folder)
     # Nobody is called and nothing is bought, so that a paid engine need not even be installed.
     draws = rest.plan.draws and not rest.plan.card.paid
-    painter = cast("Painter", painter_of(rest.plan)) if draws else run.recorded_engine(rest)
+    painter = cast("Painter", painter_of(rest.plan, one.project.bench.home)) if draws else run.recorded_engine(rest)
     with crew_of(how) as crew:
         # Nothing is taken from the cache either.
         equipment = run.Equipment(executor=crew, finishers=finishers_in(one.project.bench.home, rest.plan.postprocess))

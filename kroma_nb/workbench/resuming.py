@@ -13,15 +13,18 @@ from kroma_nb.model.paid import Repeats
 from kroma_nb.model.run import now
 from kroma_nb.model.words import RunStatus
 from kroma_nb.run import RunFolder
+from kroma_nb.workbench.at_home import Absent
 from kroma_nb.workbench.backends import finishers_in
 from kroma_nb.workbench.begun import unaltered
 from kroma_nb.workbench.forecasting import price_of
 from kroma_nb.workbench.left import left_rows, left_view
-from kroma_nb.workbench.paying import confirmed, crew_of, equipment_for, painter_of
+from kroma_nb.workbench.paying import confirmed, crew_of, equipment_for, painter_here
 from kroma_nb.workbench.recovering import account_for
 from kroma_nb.workbench.watching import watched
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from kroma_nb.model.brief import Engine, Painter
     from kroma_nb.model.ledger import Reserved
     from kroma_nb.model.left import LeftRow
@@ -45,7 +48,7 @@ class LeftToDo:
     in_doubt : int
         Pictures that stay as they are, because nobody knows whether they were billed.
     painter : Painter, PaidPainter or Engine
-        The engine; of a paid replay only what its record says, as nobody is called.
+        The engine, or an `Absent` one; of a paid replay only what its record says, as nobody is called.
     """
 
     rest: run.Rest
@@ -89,10 +92,10 @@ def left_to_do(one: Run, *, pay_again: bool = False, more: tuple[str, int] | Non
     rest = run.rest_of(folder, pay_again=pay_again)
     run.refuse_without_inputs(folder, rest)
     if rest.replays is not None:
-        return _left_of_replay(folder, rest, more)
+        return _left_of_replay(folder, rest, one.project.bench.home, more)
     catalog = planning.catalog_of(one.project.bench.home)
     plan = _at_todays_price(rest.plan, catalog)
-    painter = painter_of(plan, one.project.bench.home)
+    painter = painter_here(plan, one.project.bench.home)
     if plan.card.paid:
         takes_over = partial(_takes_over, cast("PaidPainter", painter), plan, catalog)
         rest = run.rest_of(folder, pay_again=pay_again, takes_over=takes_over)
@@ -105,7 +108,7 @@ def left_to_do(one: Run, *, pay_again: bool = False, more: tuple[str, int] | Non
     return LeftToDo(rest, forecast, len(rest.in_doubt), painter)
 
 
-def _left_of_replay(folder: RunFolder, rest: run.Rest, more: tuple[str, int] | None) -> LeftToDo:
+def _left_of_replay(folder: RunFolder, rest: run.Rest, home: Path, more: tuple[str, int] | None) -> LeftToDo:
     """Find what a replay has left: it goes on as one, so that nothing is bought, and nothing comes from the cache.
 
     Raises
@@ -119,7 +122,7 @@ def _left_of_replay(folder: RunFolder, rest: run.Rest, more: tuple[str, int] | N
         raise RequestInvalid("request", "run", problem, f"ask for more candidates of {rest.replays}")
     draws = rest.plan.draws and not rest.plan.card.paid
     rest = run.taken_up(folder, rest, RunFolder(folder.root, rest.replays))
-    engine = painter_of(rest.plan) if draws else run.recorded_engine(rest)
+    engine = painter_here(rest.plan, home) if draws else run.recorded_engine(rest)
     nothing = Forecast(pictures=len(rest.turns), paid_pictures=0, prices_as_of=rest.plan.forecast.prices_as_of)
     return LeftToDo(rest, nothing, 0, engine)
 
@@ -175,10 +178,18 @@ class Decision:
 
 
 def resumed(one: Run, decision: Decision, how: How, *, more: tuple[str, int] | None = None) -> Run:
-    """Make what a run has left, or more candidates of one of its jobs."""
+    """Make what a run has left, or more candidates of one of its jobs.
+
+    Raises
+    ------
+    ProviderFailed
+        If a server at home that draws for it does not answer; then nothing is begun.
+    """
     left = left_to_do(one, pay_again=decision.pay_again, more=more)
     if not left.rest.turns and one.status is not RunStatus.INTERRUPTED:
         return one
+    if isinstance(left.painter, Absent):
+        raise left.painter.why
     project, plan = one.project, left.rest.plan
     allowed = confirmed(left.forecast, confirm_spend=decision.confirm_spend, max_cost=decision.max_cost)
     # What the whole run may cost: what it has cost so far, and what is confirmed for the rest.

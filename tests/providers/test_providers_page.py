@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -9,6 +10,9 @@ import pytest
 
 from kroma_nb.model.offer import Offer, size_of
 from kroma_nb.planning import load_catalog
+from kroma_nb.providers import sdapi
+from kroma_nb.providers.comfyui.painter import USUAL_URL
+from kroma_nb.providers.comfyui.workflow import INPUTS, NEEDED, built_in
 from kroma_nb.providers.openai.painter import OFFICIAL_URL
 from kroma_nb.providers.openai.refusals import GATEWAY_TIMEOUTS, QUOTA
 from kroma_nb.settings import secrets
@@ -54,6 +58,30 @@ def test_every_variable_stands_there() -> None:
 
     assert [row[0].strip("`") for row in table("variable")] == names
     assert OFFICIAL_URL in PAGE
+
+
+def test_every_variable_of_a_server_at_home_stands_there_with_what_holds_without_it() -> None:
+    told = {row[0].strip("`"): row[2].strip("`") for row in table("at home")}
+
+    assert set(told) == {getattr(secrets, name) for name in dir(secrets) if name.startswith(("SDAPI_", "COMFYUI_"))}
+    assert told[secrets.SDAPI_URL] == sdapi.USUAL_URL
+    assert told[secrets.COMFYUI_URL] == USUAL_URL
+    assert [str(sdapi.USUAL[name]) for name in ("steps", "cfg_scale", "denoising_strength")] == ["30", "7", "0.6"]
+    assert "30 steps of Euler, guidance 7, strength 0.6" in told[secrets.SDAPI_OPTIONS]
+    (sampler,) = [node["inputs"] for node in built_in().nodes.values() if node["class_type"] == "KSampler"]
+    assert [sampler[name] for name in ("steps", "cfg", "denoise", "sampler_name")] == [30, 7.0, 0.6, "euler"]
+    for provider in ("sdapi", "comfyui"):
+        assert load_catalog().limits_of(provider).timeout_s == 600
+
+
+def test_the_words_of_a_workflow_and_the_example_options_stand_there(tmp_path) -> None:
+    told = [name for row in table("word") for name in re.findall(r"`\{(\w+)\}`", row[0])]
+    needed = [re.findall(r"\{(\w+)\}", row[0])[0] for row in table("word") if row[2] == "yes"]
+    (options,) = re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)
+
+    assert set(told) == {*INPUTS, "page"}
+    assert sorted(needed) == sorted(NEEDED)
+    assert not sdapi.OWN & json.loads(options).keys()
 
 
 @pytest.mark.parametrize("card", [card for card in load_catalog().models if card.provider == "openai"])
