@@ -205,6 +205,8 @@ class JobRecord(Value):
         None in an imported run.
     input_images : tuple of str
         Paths in the project, scene first.
+    given : bool
+        Whether nothing is drawn: its page is an earlier run's, and is only finished.
     """
 
     model_config = ConfigDict(extra="ignore")
@@ -225,6 +227,7 @@ class JobRecord(Value):
     final_output: ProjectPath | None
     failure_reason: Message | None = None
     follows: Followed | None = None
+    given: bool = False
     candidates: tuple[CandidateRecord, ...]
 
     @model_validator(mode="after")
@@ -238,11 +241,6 @@ class JobRecord(Value):
     def winner(self) -> CandidateRecord | None:
         """The first-ranked candidate."""
         return next((c for c in self.candidates if c.candidate_index == self.selected_candidate), None)
-
-    @property
-    def given(self) -> bool:
-        """Whether nothing was drawn: its page is an earlier run's, and was only finished."""
-        return any(candidate.given for candidate in self.candidates)
 
 
 class RunLog(Value):

@@ -247,7 +247,7 @@ def _made(candidate: CandidateRecord) -> str:
 
 def _step(page: Page, step: Step, followed_anchor: str | None) -> Element:
     href = page.link(step.path)
-    if step.kind is StepKind.FOLLOWED and followed_anchor:
+    if step.kind in {StepKind.FOLLOWED, StepKind.FINISHED} and followed_anchor:
         href = f"#{followed_anchor}"
     title = el("bdi", step.title)
     # The final file is named by its whole sha256: that is what a person checks a copy against.

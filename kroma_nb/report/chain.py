@@ -23,6 +23,7 @@ class StepKind(StrEnum):
     SCENE = "scene"
     REFERENCE = "reference"
     FOLLOWED = "followed"
+    FINISHED = "finishes"
     MADE = "pass"
     FINAL = "final"
 
@@ -71,7 +72,8 @@ def lineage(log: RunLog, job: JobRecord, candidate: CandidateRecord) -> tuple[St
         candidate that is done.
     """
     sources = _sources(Take(0, 0, log, job))
-    follows = (_followed(job.follows),) if job.follows else ()
+    kind = StepKind.FINISHED if job.given else StepKind.FOLLOWED
+    follows = (_followed(job.follows, kind),) if job.follows else ()
     before = [None, *(record.output.sha256 for record in candidate.passes)]
     passes = tuple(_pass(record, came) for record, came in zip(candidate.passes, before, strict=False))
     final = candidate.final
@@ -105,9 +107,9 @@ def _sources(take: Take) -> tuple[Step, ...]:
     return (scene, *references)
 
 
-def _followed(followed: Followed) -> Step:
+def _followed(followed: Followed, kind: StepKind) -> Step:
     return Step(
-        kind=StepKind.FOLLOWED,
+        kind=kind,
         title=f"{followed.stage} · {followed.job_id} · c{followed.candidate}",
         detail=f"run {followed.run_id}",
         sha256=followed.sha256,
@@ -117,10 +119,13 @@ def _followed(followed: Followed) -> Step:
 def _pass(record: PassRecord, came: str | None) -> Step:
     how = (record.backend, record.version)
     unknown = () if record.input else ("what it started from is not kept",)
+    # A page that was given is what it started from: nothing was made, so nothing took time.
+    given = record.input is not None and record.input.sha256 == record.output.sha256
+    time = () if given else (took(record.started_at, record.finished_at),)
     return Step(
         kind=StepKind.MADE,
-        title=record.name.value,
-        detail=" · ".join((" ".join(filter(None, how)), took(record.started_at, record.finished_at), *unknown)),
+        title="given" if given else record.name.value,
+        detail=" · ".join((" ".join(filter(None, how)), *time, *unknown)),
         sha256=record.output.sha256,
         path=record.output.path,
         intact=came is None or record.input is None or came == record.input.sha256,

@@ -29,7 +29,7 @@ RUN_STATUS = {
 CANDIDATE_STATUS = {
     CandidateStatus.DONE: "done",
     CandidateStatus.FAILED_OUTPUT_GUARD: "failed the guard",
-    CandidateStatus.FAILED_PROVIDER: "failed in the engine",
+    CandidateStatus.FAILED_PROVIDER: "could not be made",
     CandidateStatus.SKIPPED_BUDGET: "skipped for the budget",
     CandidateStatus.IN_DOUBT: "in doubt",
     CandidateStatus.CANCELED: "canceled",

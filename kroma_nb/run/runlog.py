@@ -131,6 +131,7 @@ def _job_record(job: Job, plan: Plan, happened: Happened) -> JobRecord:
         final_output=final.path if final else None,
         failure_reason=_failure_reason(records) if status is JobStatus.FAILED else None,
         follows=job.follows,
+        given=job.given is not None,
         candidates=records,
     )
 

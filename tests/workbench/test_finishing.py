@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import threading
 from dataclasses import dataclass
 
 import cv2
@@ -20,6 +21,7 @@ from kroma_nb.model.replay import Verdict
 from kroma_nb.model.words import PassName, RunStatus
 from kroma_nb.planning import plan
 from kroma_nb.providers.lanczos import LanczosUpscaler
+from kroma_nb.report import StepKind, lineage
 from kroma_nb.store.assets import HISTORY
 
 PASSES = {"upscale": True, "color_profile": "cinematic_warm"}
@@ -221,3 +223,25 @@ def test_only_some_winners_may_be_finished(story, style) -> None:
 
     assert [job.id for job in planned.jobs] == [style.log.jobs[1].id]
     assert (planned.forecast().paid_pictures, planned.forecast().pictures) == (0, 1)
+
+
+def test_a_run_that_finishes_says_so_before_anything_is_made(story, style) -> None:
+    stop = threading.Event()
+    stop.set()
+
+    cut_short = story.run(story.plan(finish=style.run_id, **PASSES), stop=stop)
+
+    assert cut_short.status is RunStatus.INTERRUPTED
+    assert all(job.given and not job.candidates for job in cut_short.log.jobs)
+    assert "finished" in repr(cut_short).splitlines()[0]
+
+
+def test_the_chain_of_a_page_names_what_it_finishes_and_no_time_for_what_was_given(finished) -> None:
+    (job, *_) = finished.log.jobs
+
+    steps = lineage(finished.log, job, job.candidates[0])
+
+    (whose,) = [step for step in steps if step.kind is StepKind.FINISHED]
+    (given,) = [step for step in steps if step.title == "given"]
+    assert job.follows.run_id in whose.detail
+    assert given.detail == " ".join((job.candidates[0].passes[0].backend, job.candidates[0].passes[0].version))
