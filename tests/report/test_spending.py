@@ -104,9 +104,7 @@ def test_a_card_lists_every_call_and_every_earlier_attempt_and_hostile_words_sta
         f"2026-11-22 18:00 UTCTry 1, not billed: HTTP 429 {HOSTILE}.{1:032x}",
         f"2026-11-22 18:00 UTCTry 1, paid, $0.04.{HOSTILE}",
     ]
-    assert [item.text for item in attempts.all("li")] == [
-        f"2026-11-22 18:00 UTCCould not be made: HTTP 429 {HOSTILE}."
-    ]
+    assert [item.text for item in attempts.all("li")] == [f"2026-11-22 18:00 UTCCould not be made: HTTP 429 {HOSTILE}."]
     assert "<script>alert" not in html
 
 
