@@ -12,7 +12,7 @@ import pytest
 from sheets import read_notebook, words, write_notebook
 from studio import write_photograph
 
-from kroma_nb import open_workbench
+from kroma_nb import images, open_workbench
 from kroma_nb.batch.sources import shipped_notebooks
 from kroma_nb.model.notebook import NotebookRecord
 from kroma_nb.workbench import marking, open_practice, shipped
@@ -59,6 +59,23 @@ def test_a_chapter_of_pictures_needs_no_manifest_and_gets_its_name(artist, tmp_p
     assert ended.returncode == 0, ended.stderr
     assert story.card.name == "The Quay"
     assert {job.scene_ref for run in story.runs for job in run.log.jobs} == {"scene_1.png"}
+
+
+def test_every_winner_of_a_chapter_is_finished_where_that_is_asked_for(artist, tmp_path) -> None:
+    values = ["-p", "scenes", '["scenes/pilot.jpg"]', "-p", "candidates", 1, "-p", "finish", True]
+
+    ended = ran("kroma", "notebook", "run", "run_chapter", *values, "--home", tmp_path, folder=shipped("demo"))
+
+    assert ended.returncode == 0, ended.stderr
+    *finished, rain, night, style = (run.log for run in open_workbench(tmp_path).project("chapter").runs)
+    whose = [[job.follows.run_id for job in log.jobs] for log in finished]
+    assert whose == [[one.run_id] for one in (rain, night, style)]
+    passes = [made for log in finished for job in log.jobs for c in job.candidates for made in c.passes[1:]]
+    assert [made.name for made in passes] == ["bg_remove", "upscale", "color"] * 3
+    assert all(held.holds for made in passes for held in made.invariants)
+    # One figure, whatever the light and the weather: what is cut away is the same in all three.
+    cut = [open_workbench(tmp_path).project("chapter").root / made.output.path for made in passes[::3]]
+    assert len({images.load(path)[..., 3].tobytes() for path in cut}) == 1
 
 
 @pytest.mark.parametrize("with_papermill", [True, False])
