@@ -9,6 +9,7 @@ import numpy as np
 
 from kroma_nb.errors import ProviderFailed
 from kroma_nb.images import as_rgb, checked, is_gray
+from kroma_nb.passes.asking import asking
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -89,13 +90,9 @@ def remove_background(picture: Picture, *, segmenter: Segmenter, shrink_px: int 
 
 def _asked(segmenter: Segmenter, picture: Rgb8) -> Gray8:
     """Ask for a mask, and make sure that it is one."""
-    try:
+    with asking(segmenter.backend):
         # A backend may write into what it is given; the picture is used again.
         mask: Any = segmenter.mask(picture.copy())
-    except ProviderFailed:
-        raise
-    except (Exception, SystemExit) as error:
-        raise ProviderFailed(segmenter.backend, f"{type(error).__name__}: {error}") from error
     height, width = picture.shape[:2]
     if not isinstance(mask, np.ndarray) or mask.dtype != np.uint8 or mask.shape != (height, width):
         kind = f"{getattr(mask, 'dtype', type(mask).__name__)} of shape {getattr(mask, 'shape', ())}"

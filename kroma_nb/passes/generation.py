@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from kroma_nb.errors import ProviderFailed
 from kroma_nb.images import is_picture
+from kroma_nb.passes.asking import asking
 
 if TYPE_CHECKING:
     from kroma_nb.images import Picture
@@ -34,12 +35,8 @@ def generate(scene: Picture, *, painter: Painter, brief: Brief) -> Painted:
     ProviderFailed
         If the painter raises, or answers with something else than such a picture.
     """
-    try:
+    with asking(painter.provider):
         painted = painter.paint(scene, brief)
-    except ProviderFailed:
-        raise
-    except Exception as error:
-        raise ProviderFailed(painter.provider, f"{type(error).__name__}: {error}") from error
     problem = _problem(painted, brief) or ("" if painted.drawn_of(scene).size else "the part that it drew is empty")
     if problem:
         raise ProviderFailed(painter.provider, problem)

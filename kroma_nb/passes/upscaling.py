@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
-from kroma_nb.errors import InfraFailed, LimitExceeded, ProviderFailed, RequestInvalid, ToolStopped
+from kroma_nb.errors import LimitExceeded, ProviderFailed, RequestInvalid
 from kroma_nb.images import MAX_PIXELS, SCALES, checked, enlarge, fill_hidden, is_gray, is_picture
+from kroma_nb.passes.asking import asking
 
 if TYPE_CHECKING:
     from kroma_nb.images import Picture, Rgba8
@@ -91,12 +92,8 @@ def _colors(picture: Picture, upscaler: Upscaler, scale: int) -> Picture:
 
 
 def _asked(picture: Picture, upscaler: Upscaler, scale: int) -> Picture:
-    try:
+    with asking(upscaler.backend):
         answer = upscaler.enlarge(picture, scale)
-    except (ProviderFailed, InfraFailed, ToolStopped):
-        raise
-    except (Exception, SystemExit) as error:
-        raise ProviderFailed(upscaler.backend, f"{type(error).__name__}: {error}") from error
     problem = _problem(answer, (scale * picture.shape[0], scale * picture.shape[1], *picture.shape[2:]))
     if problem:
         raise ProviderFailed(upscaler.backend, problem)
