@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from kroma_nb.model.brief import Brief, Palette, Seeds, Size
@@ -143,6 +143,7 @@ def test_an_inked_page_keeps_its_own_ink_as_the_line_layer_and_says_so(photograp
     seed=st.integers(0, 2**53 - 1),
     ground=st.none() | st.floats(0, 1),
 )
+@example(shape=(1, 1), page=(1, 8), seed=0, ground=0.5)
 def test_whatever_the_scene_the_page_has_its_size(shape, page, seed, ground) -> None:
     scene = np.random.default_rng(seed).integers(0, 256, (*shape, 3)).astype(np.uint8)
     told = Brief(

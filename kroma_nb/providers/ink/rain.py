@@ -145,7 +145,8 @@ def _reflect(page: DryPage, ground: float, seed: int, grid: Grid) -> tuple[Gray,
     ink = page.ink
     smeared = cv.blur(ink, (1, max(1, round(7 * unit))))
     seen = cv.remap(smeared, at_x, at_y.astype(np.float32), cv.INTER_LINEAR, borderMode=cv.BORDER_REFLECT)
-    seen = cv.convertScaleAbs(cv.subtract(seen, 104), alpha=9.0)
+    # Of a page one pixel wide, OpenCV takes a column of four for a scalar; numpy takes it for what it is.
+    seen = np.clip((seen.astype(np.int16) - 104) * 9, 0, 255).astype(np.uint8)
     puddle = _noise(rng, (max(4, round(10 * depth / grid.height) + 4), 4), (grid.width, depth))
     fine = _noise(rng, (max(6, depth // max(1, round(16 * unit))), 9), (grid.width, depth))
     mask = np.clip(
